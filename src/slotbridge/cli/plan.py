@@ -1,0 +1,119 @@
+"""A run in words: what was done to each pair, or would be, what waits and how to decide it, what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, get_args
+
+from rich.text import Text
+
+from slotbridge.cli.decisions import ways_out
+from slotbridge.cli.words import DayZero, capacity_words, clean, item_words, plural
+from slotbridge.errors import SIDE_NAMES
+from slotbridge.reconcile.model import SIDES, Change, Hold, Overruled
+from slotbridge.sync.report import PairReport, RunReport, Status
+
+_SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
+_DONE: Mapping[Status, str] = {"quiet": "quiet", "changed": "changed", "held": "held", "failed": "failed"}
+_TO_COME: Mapping[Status, str] = {**_DONE, "changed": "would change", "held": "would be held"}
+_STYLES: Mapping[Status, str] = {"quiet": "bold", "changed": "bold green", "held": "bold yellow", "failed": "bold red"}
+_MOST_ITEMS = 12
+_SIDE_WIDTH = max(map(len, SIDE_NAMES.values()))
+
+
+def run_lines(report: RunReport, day_zero: DayZero, commands: Collection[str]) -> Iterator[Text]:
+    """The whole run, a block for each pair that has something to tell, and the sum of it in the last line."""
+    for pair in report.pairs:
+        block = list(_pair_lines(pair, day_zero, commands, dry_run=report.dry_run))
+        if block:
+            yield from block
+            yield Text()
+    yield Text(summary(report))
+
+
+def summary(report: RunReport) -> str:
+    """How many pairs ended how, and what it cost."""
+    words = _TO_COME if report.dry_run else _DONE
+    counts = [f"{count} {words[status]}" for status in _statuses() if (count := report.count(status))]
+    spent = ", ".join(f"{SIDE_NAMES[side]} {report.requests.get(side, 0)}" for side in SIDES)
+    note = " Dry run: nothing was written." if report.dry_run else ""
+    return f"{plural(len(report.pairs), 'pair')}: {', '.join(counts)}. Requests: {spent}.{note}"
+
+
+def _statuses() -> list[Status]:
+    order: dict[Status, int] = {"failed": 0, "held": 1, "changed": 2, "quiet": 3}
+    return sorted(get_args(Status), key=lambda status: order[status])
+
+
+def _pair_lines(pair: PairReport, day_zero: DayZero, commands: Collection[str], *, dry_run: bool) -> Iterator[Text]:
+    problems = [(side, problem) for side in SIDES for problem in pair.problems.get(side, ())]
+    if pair.status == "quiet" and not (problems or pair.linked):
+        return
+    yield _heading(pair, dry_run=dry_run)
+    for change in pair.changes:
+        yield _change_line(change, day_zero)
+    for lost in pair.overruled:
+        yield Text(f"  overruled: {_overruled(lost)}", style="dim")
+    for hold in pair.holds:
+        yield from _hold_lines(hold, commands)
+    for side, problem in problems:
+        yield Text(f"  left as it is: {SIDE_NAMES[side]}, {clean(problem.item)}: {clean(problem.reason)}", "yellow")
+    if pair.error is not None:
+        yield from error_lines(pair.error.what, pair.error.hint, indent="  ")
+
+
+def _heading(pair: PairReport, *, dry_run: bool) -> Text:
+    if pair.status == "quiet" and pair.linked:
+        word = "equal on both sides, nothing to write" + ("" if dry_run else "; remembered as agreed")
+    elif pair.status == "quiet":
+        word = "in step"
+    else:
+        word = (_TO_COME if dry_run else _DONE)[pair.status]
+    return Text.assemble((clean(pair.name), "bold"), ": ", (word, _STYLES[pair.status]))
+
+
+def _change_line(change: Change, day_zero: DayZero) -> Text:
+    sign, style = _SIGNS[change.op]
+    shown = [item_words(change.side, item, day_zero) for item in (change.before, change.after) if item is not None]
+    number = (change.before or {}).get("id")
+    which = f"time slot {number}: " if number is not None else ""
+    side = f"{SIDE_NAMES[change.side]:{_SIDE_WIDTH}}"
+    return Text.assemble("  ", side, " ", (sign, style), f" {which}{' → '.join(shown)}", (f"  ({change.why})", "dim"))
+
+
+def _overruled(lost: Overruled) -> str:
+    side = SIDE_NAMES[lost.side]
+    if lost.value is None:
+        return f"{side}: {lost.why}"
+    return f"{side}'s {lost.value.window}, {capacity_words(lost.side, lost.value.capacity)}: {lost.why}"
+
+
+def _hold_lines(hold: Hold, commands: Collection[str]) -> Iterator[Text]:
+    yield Text.assemble(("  held ", "yellow"), (hold.id, "bold yellow"), f": {clean(hold.reason)}")
+    for item in hold.items[:_MOST_ITEMS]:
+        yield Text(f"    {hold_item_words(item)}")
+    if len(hold.items) > _MOST_ITEMS:
+        yield Text(f"    … and {len(hold.items) - _MOST_ITEMS} more; --json lists all")
+    for number, way in enumerate(ways_out(hold, commands)):
+        yield Text.assemble("    ", ("to decide: " if number == 0 else " " * 11), (way, "cyan"))
+
+
+def hold_item_words(item: Mapping[str, Any]) -> str:
+    """One row of a hold: what each side has, what was agreed, what waits to be done to it."""
+    has = [f"{SIDE_NAMES[side]} {item.get(side, 'nothing')}" for side in SIDES]
+    said = [" · ".join(has)]
+    if "base" in item:
+        said.append(f"agreed {item['base']}")
+    if would := item.get("would_delete"):
+        said.append(f"would be deleted in {' and '.join(SIDE_NAMES[side] for side in would)}")
+    became = item.get("would_become", {})
+    new = [side for side in SIDES if side in became and became[side] != item.get(side)]
+    said += [f"{SIDE_NAMES[side]} would get {became[side]}" for side in new]
+    return clean("; ".join(said))
+
+
+def error_lines(what: str, hint: str | None, *, indent: str = "") -> Iterator[Text]:
+    """An error and, on a line of its own, the next step."""
+    yield Text.assemble(indent, ("error: ", "bold red"), what)
+    if hint:
+        yield Text(f"{indent}{hint}")

@@ -1,0 +1,37 @@
+"""Our own pace, kept so that the server's leaky bucket never runs over."""
+
+from __future__ import annotations
+
+import asyncio
+
+from slotbridge.clock import Clock
+
+
+class Limiter:
+    """Lets `burst` requests through at once and `rate` per second after that, first come first served.
+
+    The generic cell rate algorithm: the state is one instant, `_empty_at`, at which a bucket that drains
+    `rate` per second would be empty. A request may go when that bucket has room for one more.
+    """
+
+    def __init__(self, rate: float, burst: int, clock: Clock) -> None:
+        self._interval = 1 / rate
+        self._slack = self._interval * (burst - 1)
+        self._clock = clock
+        self._empty_at = clock.monotonic()
+        self._queue = asyncio.Lock()
+
+    async def acquire(self) -> None:
+        """Waits until one more request may be sent. A caller cancelled while waiting uses up nothing."""
+        async with self._queue:
+            while (now := self._clock.monotonic()) < self._empty_at - self._slack:
+                await self._clock.sleep(self._empty_at - self._slack - now)
+            self._empty_at = max(self._empty_at, now) + self._interval
+
+    def penalize(self, seconds: float) -> None:
+        """The server says that it is full: nothing for so many seconds, then one request per interval.
+
+        Other programs fill the same bucket, so it can be full although this one kept its pace.
+        """
+        until = self._clock.monotonic() + seconds
+        self._empty_at = max(self._empty_at, until + self._slack)

@@ -1,0 +1,32 @@
+"""Masks secrets in text that came from outside, before it gets into a message or a log."""
+
+from __future__ import annotations
+
+import re
+
+MASK = "***"
+
+_SLASH = r"(?:\\*/|%2f)"  # PHP writes slashes in JSON with a backslash
+_QUOTE = r"\\*[\"']"
+_NAMES = "auth|access_token|refresh_token|application_token|client_secret|api_key"
+
+_PATTERNS = (
+    re.compile(rf"({_SLASH}rest{_SLASH}\d+{_SLASH})[^\s/\\?#\"'<>&%]+", re.IGNORECASE),
+    re.compile(r"(bearer(?:\s+|%20|\+))[^\s\"'\\,;&]+", re.IGNORECASE),
+    re.compile(rf"((?:{_NAMES})(?:=|%3d|{_QUOTE}\s*:\s*{_QUOTE}))[^\s\"'\\&,;]+", re.IGNORECASE),
+    re.compile(r"([spt]k_rsv_)[\w*-]+"),
+)
+
+
+def redact(text: str) -> str:
+    """The text with webhook codes, bearer tokens, OAuth parameters and ReserveKit keys masked."""
+    for pattern in _PATTERNS:
+        text = pattern.sub(rf"\1{MASK}", text)
+    return text
+
+
+def excerpt(text: str, limit: int = 80) -> str:
+    """At most `limit` redacted characters of a server's text, on one line, for use in a message."""
+    line = " ".join(redact(text).split())
+    printable = "".join(character if character.isprintable() else "�" for character in line)
+    return printable if len(printable) <= limit else printable[: limit - 1] + "…"

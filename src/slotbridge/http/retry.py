@@ -1,0 +1,67 @@
+"""When a failed request is sent again, and after how long."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+
+from slotbridge.clock import Clock
+from slotbridge.errors import BudgetSpent, LimitReached, NotSent, OutcomeUnknown
+
+T = TypeVar("T")
+
+LONGEST_BACK_OFF = 60.0
+LONGEST_WAIT_ASKED_FOR = 120.0
+
+
+async def retried(
+    call: Callable[[], Awaitable[T]], *, clock: Clock, repeatable: bool, attempts: int = 4, random: Random
+) -> T:
+    """The result of `call`, which is made up to `attempts` times; the last error is raised as it is.
+
+    `repeatable` says that the call may be made again although it may have been executed: true for reads.
+    """
+
+    def decide(error: BaseException) -> bool:
+        return may_repeat(error, repeatable=repeatable)
+
+    def wait(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        return pause(error, state.attempt_number, random.random())
+
+    retrying = AsyncRetrying(
+        sleep=clock.sleep,
+        retry=retry_if_exception(decide),
+        wait=wait,
+        stop=stop_after_attempt(attempts),
+        reraise=True,
+    )
+    return await retrying(call)
+
+
+def may_repeat(error: BaseException, *, repeatable: bool) -> bool:
+    """Whether a call that failed with this error is worth another attempt, and harmless."""
+    match error:
+        case BudgetSpent():
+            return False
+        case LimitReached():
+            return (error.retry_after or 0) <= LONGEST_WAIT_ASKED_FOR
+        case NotSent():
+            return True
+        case OutcomeUnknown():
+            return repeatable
+        case _:
+            return False
+
+
+def pause(error: BaseException | None, attempt: int, jitter: float) -> float:
+    """Seconds to wait after the `attempt`-th attempt (from 1): what the server asked for, or 1–2, 2–4, 4–8 …
+
+    `jitter`, from 0 to 1, picks the place in that span, so that many clients do not return all at once.
+    """
+    if isinstance(error, LimitReached) and error.retry_after is not None:
+        return max(0.0, error.retry_after)
+    return min(LONGEST_BACK_OFF, 2.0 ** (attempt - 1) * (1 + jitter))

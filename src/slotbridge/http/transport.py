@@ -1,0 +1,148 @@
+"""One attempt at one HTTP request. The only module that knows httpx; its errors never leave it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from json import dumps
+
+import httpx
+
+from slotbridge import __version__
+from slotbridge.clock import Clock
+from slotbridge.errors import ApiError, NotSent, OutcomeUnknown, Side
+from slotbridge.http.limiter import Limiter
+from slotbridge.http.redact import excerpt
+
+MAX_BODY = 16 * 1024 * 1024
+MAX_CONNECT = 10.0
+
+# The texts of these quote the address or the header that they dislike.
+_UNUSABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError)
+_NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer of whatever status. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport:
+    """Sends requests to one side at that side's pace. `requests` counts those sent, repetitions included."""
+
+    def __init__(
+        self,
+        side: Side,
+        limiter: Limiter,
+        clock: Clock,
+        *,
+        timeout: float = 30.0,
+        handler: httpx.AsyncBaseTransport | None = None,
+        trust_env: bool = True,
+    ) -> None:
+        # httpx logs whole URLs at INFO, and a Bitrix24 webhook's secret is part of the path.
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self.side: Side = side
+        self.limiter = limiter
+        self.clock = clock
+        self.requests = 0
+        self._timeout = timeout
+        self._client = httpx.AsyncClient(
+            transport=handler,
+            trust_env=trust_env,
+            headers={"User-Agent": f"slotbridge/{__version__}", "Accept": "application/json"},
+            # httpx's own limits are per read; a server that sends a byte now and then never meets them.
+            timeout=httpx.Timeout(timeout, connect=min(MAX_CONNECT, timeout / 2)),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        item: str,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        json: object = None,
+    ) -> Response:
+        """One attempt, after waiting for our turn. `item` says in words what the call is about, for messages.
+
+        Raises NotSent when no connection could be made, OutcomeUnknown when the answer did not come in full
+        and in time, ApiError for an address or a key that cannot be used. Redirects are not followed.
+        """
+        request = self._request(method, url, item, headers, params, json)
+        await self.limiter.acquire()
+        self.requests += 1
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._exchange(request, item)
+        except (httpx.HTTPError, TimeoutError) as error:
+            failure = self._translated(error, item)
+        if not isinstance(failure, OutcomeUnknown):
+            self.requests -= 1
+        raise failure  # not from within the handler: the original error knows the URL, and would hang on ours
+
+    async def aclose(self) -> None:
+        """Closes the connections that are kept open between requests."""
+        await self._client.aclose()
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        item: str,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, str | int] | None,
+        json: object,
+    ) -> httpx.Request:
+        kind = {} if json is None else {"Content-Type": "application/json"}
+        body = None if json is None else dumps(json).encode()
+        try:
+            return self._client.build_request(
+                method, url, params=params, content=body, headers={**kind, **(headers or {})}
+            )
+        except (httpx.InvalidURL, UnicodeError) as error:
+            failure = self._translated(error, item)
+        raise failure
+
+    async def _exchange(self, request: httpx.Request, item: str) -> Response:
+        answer = await self._client.send(request, stream=True)
+        try:
+            body = bytearray()
+            async for part in answer.aiter_bytes():
+                body += part
+                if len(body) > MAX_BODY:
+                    what = f"the answer is larger than {MAX_BODY // 1024**2} MiB, and was not read to its end"
+                    raise OutcomeUnknown(what, side=self.side, item=item, status=answer.status_code)
+        finally:
+            await answer.aclose()
+        return Response(answer.status_code, dict(answer.headers.items()), bytes(body))
+
+    def _translated(self, error: Exception, item: str) -> ApiError:
+        if isinstance(error, _UNUSABLE):
+            what = "the configured address or key cannot be put into a request"
+            hint = "Check both for missing parts, line breaks and characters that do not belong there"
+            return ApiError(what, side=self.side, item=item, hint=hint)
+        if isinstance(error, _NO_CONNECTION):
+            what = f"no connection could be made ({_cause(error)})"
+            hint = "Nothing was sent. Check the network, the proxy, and the host name in the configuration"
+            return NotSent(what, side=self.side, item=item, hint=hint)
+        if isinstance(error, (TimeoutError, httpx.TimeoutException)):
+            what = f"no complete answer within {self._timeout:g} seconds"
+        else:
+            what = f"the connection broke before the answer was complete ({_cause(error)})"
+        return OutcomeUnknown(what, side=self.side, item=item, hint="The next run reads again what came of it")
+
+
+def _cause(error: Exception) -> str:
+    text = excerpt(str(error))
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,158 @@
+"""Lines up base and both views: one row for each window, with what base, Bitrix24 and ReserveKit have of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from slotbridge.lenses.terms import Key, Seen
+from slotbridge.reconcile.matching import best_overlaps
+from slotbridge.reconcile.model import Link, Row
+from slotbridge.week import Window
+
+
+def align(
+    links: Sequence[Link],
+    bitrix24: Sequence[Seen],
+    reservekit: Sequence[Seen],
+    pending: frozenset[Window] = frozenset(),
+) -> list[Row]:
+    """Matches base, Bitrix24 and ReserveKit windows as multisets (M4, M5, M9).
+
+    ReserveKit's are known by their slot id, wherever they went; Bitrix24's by content, since ranges keep no id.
+    `pending` are windows whose creation was sent and never confirmed: such a slot is ours, not a second one.
+    """
+    slots = _match_slots(links, reservekit, pending)
+    ranges = _match_ranges(links, bitrix24, slots)
+    rows = [Row(link, ranges.get(n), slots.get(n)) for n, link in enumerate(links)]
+    used_slots = {id(seen) for seen in slots.values()}
+    used_ranges = {id(seen) for seen in ranges.values()}
+    new_slots = [seen for seen in reservekit if id(seen) not in used_slots]
+    new_ranges = [seen for seen in bitrix24 if id(seen) not in used_ranges]
+    return rows + (_new_rows(new_ranges, new_slots) if new_ranges or new_slots else [])
+
+
+def _match_slots(links: Sequence[Link], seen: Sequence[Seen], pending: frozenset[Window]) -> dict[int, Seen]:
+    places: dict[Key, Seen] = {slot.key: slot for slot in seen}
+    known = {link.slot_id for link in links}
+    found: dict[int, Seen] = {}
+    for number, link in enumerate(links):
+        slot = places.get((link.slot_id, link.part))
+        if link.part and pending and slot is not None and link.window in pending:
+            # Its part after midnight was to become a slot of its own; if that slot is there, it is the one.
+            fresh = (s for s in seen if s.window == link.window and s.key[0] not in known)
+            slot = next(fresh, slot)
+        if slot is not None:
+            found[number] = slot
+    _match_rest(links, seen, found, lambda link, slot: slot.capacity == link.max_bookings)
+    return found
+
+
+def _match_ranges(links: Sequence[Link], seen: Sequence[Seen], slots: dict[int, Seen]) -> dict[int, Seen]:
+    found: dict[int, Seen] = {}
+    order = _touched_first(links, slots) if len({link.window for link in links}) < len(links) else None
+    _match_equal(links, seen, found, lambda link, one: one.capacity == link.slot_size, order)
+    if len(found) < len(links) and len(found) < len(seen):
+        # A slot that was moved, and whose move had already reached Bitrix24 when a run died.
+        _match_moved(links, seen, found, slots)
+    _match_rest(links, seen, found, lambda link, one: one.capacity == link.slot_size)
+    return found
+
+
+def _touched_first(links: Sequence[Link], slots: dict[int, Seen]) -> list[int]:
+    """Among equal windows, what vanished in Bitrix24 is taken to be what vanished in ReserveKit as well (M9)."""
+
+    def rank(number: int) -> int:
+        slot = slots.get(number)
+        if slot is None:
+            return 2
+        return 1 if (slot.window, slot.capacity) == (links[number].window, links[number].max_bookings) else 0
+
+    return sorted(range(len(links)), key=rank)
+
+
+Same = Callable[[Link, Seen], bool]
+
+
+def _match_equal(
+    links: Sequence[Link], seen: Sequence[Seen], found: dict[int, Seen], same: Same, order: Iterable[int] | None = None
+) -> None:
+    """Matches equal windows, those of equal capacity first."""
+    used = {id(one) for one in found.values()}
+    free: dict[Window, list[Seen]] = {}
+    for one in seen:
+        if id(one) not in used:
+            free.setdefault(one.window, []).append(one)
+    open_links = [number for number in (order or range(len(links))) if number not in found]
+    waiting = []
+    for number in open_links:
+        candidates = free.get(links[number].window)
+        if not candidates:
+            continue
+        match = next((one for one in candidates if same(links[number], one)), None)
+        if match is None:
+            waiting.append(number)
+        else:
+            candidates.remove(match)
+            found[number] = match
+    for number in waiting:
+        if candidates := free[links[number].window]:
+            found[number] = candidates.pop(0)
+
+
+def _match_moved(links: Sequence[Link], seen: Sequence[Seen], found: dict[int, Seen], slots: dict[int, Seen]) -> None:
+    used = {id(one) for one in found.values()}
+    for number in range(len(links)):
+        slot = slots.get(number)
+        if number in found or slot is None or slot.window == links[number].window:
+            continue
+        match = next((one for one in seen if id(one) not in used and one.window == slot.window), None)
+        if match is not None:
+            used.add(id(match))
+            found[number] = match
+
+
+def _match_rest(links: Sequence[Link], seen: Sequence[Seen], found: dict[int, Seen], same: Same) -> None:
+    """Matches what is left: equal windows, then by overlap on the same day (M4)."""
+    if len(found) == len(links) or len(found) == len(seen):
+        return
+    _match_equal(links, seen, found, same)
+    used = {id(one) for one in found.values()}
+    gone = [number for number in range(len(links)) if number not in found]
+    appeared = [one for one in seen if id(one) not in used]
+    for left, right in best_overlaps([links[n].window for n in gone], [one.window for one in appeared]):
+        found[gone[left]] = appeared[right]
+
+
+def _new_rows(ranges: list[Seen], slots: list[Seen]) -> list[Row]:
+    """Rows without a base: equal ones, then groups that overlap across the sides (S2), then those of one side alone."""
+    rows: list[Row] = []
+    for one in list(ranges):
+        match = next((slot for slot in slots if slot.window == one.window), None)
+        if match is not None:
+            ranges.remove(one)
+            slots.remove(match)
+            rows.append(Row(None, one, match))
+    groups = _groups(ranges, slots)
+    pairs = dict(best_overlaps([one.window for one in ranges], [slot.window for slot in slots]))
+    for place, one in enumerate(ranges):
+        partner = pairs.get(place)
+        rows.append(Row(None, one, slots[partner] if partner is not None else None, groups.get(("b", place))))
+    partnered = set(pairs.values())
+    for place, slot in enumerate(slots):
+        if place not in partnered:
+            rows.append(Row(None, None, slot, groups.get(("r", place))))
+    return rows
+
+
+def _groups(ranges: Sequence[Seen], slots: Sequence[Seen]) -> dict[tuple[str, int], int]:
+    """Numbers the groups of windows that overlap across the sides; those that overlap none have no number."""
+    groups: dict[tuple[str, int], int] = {}
+    for left, one in enumerate(ranges):
+        for right, slot in enumerate(slots):
+            if not one.window.overlap(slot.window):
+                continue
+            mine, theirs = groups.get(("b", left)), groups.get(("r", right))
+            number = mine if mine is not None else theirs if theirs is not None else left
+            groups.update({member: number for member, group in groups.items() if group == theirs})
+            groups["b", left] = groups["r", right] = number
+    return groups

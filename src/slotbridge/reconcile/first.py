@@ -1,0 +1,54 @@
+"""The first sync of a pair, and every new agreement (M6, M12, S9): copy, link, or wait for a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from slotbridge.lenses.terms import View
+from slotbridge.reconcile.merge import row_fingerprint
+from slotbridge.reconcile.model import NAMES, SIDES, HoldKind, Options, Row, Side, as_side, fingerprint
+
+
+class FirstSync(NamedTuple):
+    """How a pair without a base is to be treated: which side to follow, or why it waits."""
+
+    source: Side | None
+    hold: HoldKind | None = None
+    reason: str = ""
+
+
+def first_sync(rows: Sequence[Row], views: dict[Side, View], options: Options) -> FirstSync:
+    """One side empty: copied. Equal: linked. Else as the policy says, which may be to wait."""
+    source = options.source
+    empty = [side for side in SIDES if not views[side].windows]
+    if len(empty) == 1 and source != empty[0]:
+        return FirstSync(None)
+    if all(row.bitrix24 and row.reservekit and row.bitrix24.window == row.reservekit.window for row in rows):
+        return FirstSync(source)
+    policy = _policy(rows, options)
+    if policy == "hold":
+        kind: HoldKind = "agreement" if options.disagreement else "first-sync"
+        return FirstSync(source, kind, options.disagreement or "the two sides differ, and nothing says which is right")
+    if policy == "merge":
+        return FirstSync(source)
+    if source is not None and policy != source:
+        return FirstSync(source, "first-sync", f"the pair follows {NAMES[source]}, so {policy} cannot be kept")
+    return FirstSync(as_side(policy))
+
+
+def _policy(rows: Sequence[Row], options: Options) -> str:
+    """A person's decision about exactly this difference, else what this run or the configuration says.
+
+    After a change of terms the configured policy does not count: nobody has looked at this difference yet (M12).
+    """
+    changed = [row for row in rows if row.bitrix24 is None or row.reservekit is None or _differs(row)]
+    shown = fingerprint(*map(row_fingerprint, changed)) if len(changed) > 1 else row_fingerprint(changed[0])
+    decision = options.decisions.get(shown)
+    if decision in ("merge", *SIDES):
+        return decision or "hold"
+    return "hold" if options.disagreement and not options.insisted else options.initial
+
+
+def _differs(row: Row) -> bool:
+    return row.bitrix24 is not None and row.reservekit is not None and row.bitrix24.window != row.reservekit.window

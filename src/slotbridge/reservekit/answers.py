@@ -1,0 +1,140 @@
+"""How ReserveKit's answers are read: the envelope of a success, and the four shapes of an error body.
+
+The guide has {"error": {"code", "message"}}, the API schema {"error": "text", "data": null}, the Go SDK
+{"status": 404, "message", "code"}, the JavaScript SDK's tests {"status": "error", "error": "text"}. Proxies
+answer with HTML, plain text or nothing at all.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from slotbridge.errors import BadAnswer
+from slotbridge.http.redact import MASK, excerpt
+from slotbridge.http.transport import Response
+
+QUOTE_LENGTH: Final = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What an error body says; `text` and `details` are fit to be shown."""
+
+    code: str | None = None
+    text: str = ""
+    details: str = ""
+    retry_after: object = None
+
+
+def parsed(body: bytes) -> object:
+    """The JSON value; None if the body is not JSON."""
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError:
+        return None
+
+
+def envelope(response: Response, *, item: str, secret: str) -> dict[str, Any]:
+    """The object of a successful answer: it has `data` and no error. Raises BadAnswer for any other body."""
+    answer = parsed(response.body)
+    if isinstance(answer, dict) and not answer.get("error") and answer.get("data") is not None:
+        return answer
+    if isinstance(answer, dict) and answer.get("error"):
+        what = f"answered {response.status}, but with an error: {complaint(response.body, secret).text}"
+    else:
+        what = f"answered {response.status} with {appearance(response.body)}"
+    raise bad_answer(what, item=item, status=response.status)
+
+
+def bad_answer(what: str, *, item: str, status: int | None = None) -> BadAnswer:
+    """An answer that proves nothing (G4)."""
+    hint = "Nothing was concluded from it, and the next run reads again"
+    return BadAnswer(what, side="reservekit", item=item, hint=hint, status=status)
+
+
+def appearance(body: bytes) -> str:
+    """What kind of thing a body is, in words."""
+    start = body[:1000].strip().lower()
+    if not start:
+        return "an empty body"
+    if start.startswith((b"<!doctype", b"<html")):
+        return "an HTML page"
+    return "text that is not JSON, or cut off" if parsed(body) is None else "JSON that has no data"
+
+
+def complaint(body: bytes, secret: str) -> Complaint:
+    """Reads an error body of any shape; `secret` is the key, which a server might echo."""
+    answer = parsed(body)
+    if not isinstance(answer, dict):
+        return Complaint(text=_excerpt(body, secret))
+    error = answer.get("error")
+    inner: Mapping[str, Any] = error if isinstance(error, dict) else {}
+    said = inner.get("message") or (error if isinstance(error, str) else None) or answer.get("message")
+    return Complaint(
+        code=_code(inner.get("code"), secret) or _code(answer.get("code"), secret) or _bare_code(error),
+        text=quote(said, secret) if isinstance(said, str) else _excerpt(body, secret),
+        details=quote(_by_field(inner.get("details") or answer.get("details")), secret),
+        retry_after=next((each["retry_after"] for each in (inner, answer) if "retry_after" in each), None),
+    )
+
+
+def quote(text: str, secret: str) -> str:
+    """A server's text, on one line, short, and without secrets."""
+    return excerpt(text.replace(secret, MASK), QUOTE_LENGTH)
+
+
+def waiting_time(value: object, now: datetime) -> float | None:
+    """The seconds that a Retry-After asks for: a number, digits or an HTTP date; else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except OverflowError:
+        return None
+    except ValueError:
+        seconds = _until(str(value), now)
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _until(date: str, now: datetime) -> float:
+    try:
+        moment = parsedate_to_datetime(date)
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def _code(value: object, secret: str) -> str | None:
+    """Codes are words such as `service_not_found`; the Go SDK's shape may have a number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    fits = isinstance(value, str) and re.fullmatch(r"[\w.-]{1,60}", value, re.ASCII)
+    return value if isinstance(value, str) and fits and quote(value, secret) == value else None
+
+
+def _bare_code(error: object) -> str | None:
+    """A code in the place of the text."""
+    return error if isinstance(error, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", error) else None
+
+
+def _excerpt(body: bytes, secret: str) -> str:
+    if appearance(body) in ("an empty body", "an HTML page"):
+        return appearance(body)
+    return quote(body.decode(errors="replace"), secret)
+
+
+def _by_field(details: object) -> str:
+    """Details by field: an object of field and complaint, or a list of objects or texts."""
+    if isinstance(details, dict):
+        return "; ".join(f"{field}: {_by_field(said)}" for field, said in details.items())
+    if isinstance(details, list):
+        return "; ".join(_by_field(each) for each in details)
+    return "" if details is None else str(details)

@@ -1,0 +1,161 @@
+"""The kinds of values in the configuration. Messages say what is allowed, never what was given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from ipaddress import ip_address
+from typing import Annotated, TypeVar
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+Number = TypeVar("Number", int, float)
+
+_DURATION = re.compile(r"(?=.)(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
+_WEBHOOK_PATH = re.compile(r"/rest/\d+/[^/\s]+/?", re.ASCII)
+_LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})", re.ASCII)
+_WEBHOOK_HELP = "must look like https://<portal>/rest/<user number>/<code>/"
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+def _within(low: Number, high: Number) -> Callable[[Number], Number]:
+    def check(value: Number) -> Number:
+        if not low <= value <= high:
+            raise ValueError(f"must be between {low:g} and {high:g}")
+        return value
+
+    return check
+
+
+def _at_least(low: int) -> Callable[[int], int]:
+    def check(value: int) -> int:
+        if value < low:
+            raise ValueError(f"must be at least {low}")
+        return value
+
+    return check
+
+
+def _positive(value: float) -> float:
+    if not 0 < value < float("inf"):
+        raise ValueError("must be above 0")
+    return value
+
+
+def _seconds(value: object) -> int:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('must be a duration such as "30s", "5m", "1h" or "1h30m"')
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _lasting(low: int, high: int, words: str) -> Callable[[int], int]:
+    def check(value: int) -> int:
+        if not low <= value <= high:
+            raise ValueError(f"must be between {words}")
+        return value
+
+    return check
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(url: str, help_text: str) -> SplitResult:
+    """The parts of an address that may be called: https, or http on this machine, with nothing hidden."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(help_text) from None
+    if parts.scheme not in ("http", "https") or not host or re.search(r"\s", url):
+        raise ValueError(help_text)
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise ValueError("must begin with https://; plain http is for this machine's own addresses only")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must not carry a user name, a question mark or a number sign")
+    return parts
+
+
+def _web_url(url: str) -> str:
+    _split(url, "must be a web address that begins with https://")
+    return url.rstrip("/")
+
+
+def _webhook_url(secret: SecretStr) -> SecretStr:
+    url = secret.get_secret_value()
+    if not _WEBHOOK_PATH.fullmatch(_split(url, _WEBHOOK_HELP).path):
+        raise ValueError(_WEBHOOK_HELP)
+    return SecretStr(url.rstrip("/") + "/")
+
+
+def _token(secret: SecretStr) -> SecretStr:
+    """A secret travels in a header or a parameter: one word of printable ASCII."""
+    if not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
+        raise ValueError("must be one word of plain letters, digits and signs, and not empty")
+    return secret
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown; path-like; the name of a folder
+        near = get_close_matches(name, available_timezones(), n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else ', such as "Europe/Berlin"'
+        raise ValueError("must be a time zone of the IANA list" + hint) from None
+    return name
+
+
+def _sqlite_url(url: str) -> str:
+    path = url.removeprefix("sqlite:///")
+    if path == url:
+        raise ValueError('must begin with "sqlite:///"; this version supports only SQLite')
+    if not path or path == ":memory:":
+        raise ValueError('must name a file, such as "sqlite:///slotbridge.db"')
+    return url
+
+
+def _listen(value: str) -> str:
+    match = _LISTEN.fullmatch(value)
+    if value and not (match and int(match[1]) <= 65535):
+        raise ValueError('must be an address and a port, such as "127.0.0.1:8080", or "" for none')
+    return value
+
+
+def _label(value: str) -> str:
+    if not value or value != value.strip() or not value.isprintable() or len(value) > 100:
+        raise ValueError("must have 1 to 100 printable characters and no space at either end")
+    return value
+
+
+_Whole = Annotated[int, BeforeValidator(_no_bool)]
+_Decimal = Annotated[float, BeforeValidator(_no_bool)]
+
+Count = Annotated[_Whole, AfterValidator(_at_least(0))]
+Positive = Annotated[_Whole, AfterValidator(_at_least(1))]
+Minutes = Annotated[_Whole, AfterValidator(_within(1, 1440))]
+Batch = Annotated[_Whole, AfterValidator(_within(1, 1000))]
+Ratio = Annotated[_Decimal, AfterValidator(_within(0.0, 1.0))]
+Rate = Annotated[_Decimal, AfterValidator(_positive)]
+Interval = Annotated[int, BeforeValidator(_seconds), AfterValidator(_lasting(10, 2_592_000, "10s and 720h"))]
+Grace = Annotated[int, BeforeValidator(_seconds), AfterValidator(_lasting(0, 3600, "0s and 1h"))]
+Label = Annotated[str, AfterValidator(_label)]
+Zone = Annotated[str, AfterValidator(_zone)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
+SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
+Listen = Annotated[str, AfterValidator(_listen)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+WebhookUrl = Annotated[SecretStr, AfterValidator(_webhook_url)]

@@ -1,0 +1,120 @@
+"""The tables of the configuration file, with their defaults. Every key that may be written stands here."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from slotbridge.settings.kinds import (
+    Batch,
+    Count,
+    Grace,
+    Interval,
+    Label,
+    Listen,
+    Minutes,
+    Positive,
+    Rate,
+    Ratio,
+    SqliteUrl,
+    Token,
+    WebhookUrl,
+    WebUrl,
+    Zone,
+)
+from slotbridge.settings.limits import BITRIX24_PLANS, RESERVEKIT_PLANS, Limits
+
+Conflict = Literal["hold", "bitrix24", "reservekit"]
+Initial = Literal["hold", "merge", "bitrix24", "reservekit"]
+Direction = Literal["both", "to-reservekit", "to-bitrix24"]
+
+
+class Table(BaseModel):
+    """A table that does not change once read and knows no key but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class OAuthSettings(Table):
+    """A Bitrix24 OAuth application. `portal` is the portal's address."""
+
+    client_id: Token
+    client_secret: Token
+    portal: WebUrl
+
+
+class Bitrix24Settings(Table):
+    """The Bitrix24 side: how to get in, by one of two ways, and how fast it may be asked."""
+
+    webhook_url: WebhookUrl | None = None
+    oauth: OAuthSettings | None = None
+    plan: Literal["standard", "enterprise"] = "standard"
+    requests_per_second: Rate | None = None
+    burst: Positive | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """The plan's limits with a margin, or exactly what was set."""
+        return BITRIX24_PLANS[self.plan].overridden(self.requests_per_second, self.burst)
+
+
+class ReserveKitSettings(Table):
+    """The ReserveKit side: how to get in, how fast it may be asked, and how its time slots are written."""
+
+    base_url: WebUrl = "https://api.reservekit.io/v1"
+    api_key: Token
+    plan: Literal["starter", "developer", "growth"] = "starter"
+    requests_per_second: Rate | None = None
+    burst: Positive | None = None
+    requests_per_month: Positive | None = None
+    day_zero: Literal["monday", "sunday"] = "monday"
+    time_basis: Literal["auto", "wall", "utc"] = "auto"
+    end_of_day: Literal["next-day", "23:59:59"] = "next-day"
+    time_format: Literal["naive", "rfc3339"] = "naive"
+    patch: Literal["changed", "full"] = "changed"
+    max_batch: Batch = 50
+
+    @property
+    def limits(self) -> Limits:
+        """The plan's limits with a margin, or exactly what was set."""
+        own = (self.requests_per_second, self.burst, self.requests_per_month)
+        return RESERVEKIT_PLANS[self.plan].overridden(*own)
+
+
+class StoreSettings(Table):
+    """Where the memory of what both sides agreed on is kept."""
+
+    url: SqliteUrl = "sqlite:///slotbridge.db"
+
+
+class SyncSettings(Table):
+    """How a pair is kept in step; in `[sync]` the defaults for every pair. `interval` is in seconds."""
+
+    interval: Interval = 300
+    conflict: Conflict = "hold"
+    initial: Initial = "hold"
+    direction: Direction = "both"
+    slots: Literal["window", "split"] = "window"
+    capacity: Literal["derive", "fixed"] = "derive"
+    max_bookings: Positive | None = None
+    slot_minutes: Minutes | None = None
+    booked_slots: Literal["hold", "proceed"] = "hold"
+    max_delete_ratio: Ratio = 0.5
+    max_delete_count: Count = 3
+
+
+class DaemonSettings(Table):
+    """The long-running process. `drain` is the time in seconds that running work gets at the end."""
+
+    listen: Listen = "127.0.0.1:8080"
+    drain: Grace = 30
+
+
+class PairSettings(SyncSettings):
+    """One resource and one service, with every option in effect: their own, else the default of `[sync]`."""
+
+    name: Label
+    resource_id: Positive
+    service_id: Positive
+    timezone: Zone | None = None

@@ -1,0 +1,99 @@
+"""Engines and transactions.
+
+The sqlite3 module would begin a transaction at the first write only, so that of two programs that read and then write
+one would undo the other without an error. Here every transaction begins when it begins, and takes the write lock.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, NullPool, StaticPool, create_engine, event
+
+from slotbridge.store.failures import translated
+from slotbridge.store.location import beside
+
+_BUSY: Final = "busy_timeout=5000"
+_WORKING: Final = (_BUSY, "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+
+
+def working_engine(file: Path | None) -> Engine:
+    """The engine for everyday work on a file, or on a database in memory."""
+    if file is None:
+        return _hooked(create_engine("sqlite://", poolclass=StaticPool), _WORKING)
+    return _hooked(create_engine(_url(file)), _WORKING)
+
+
+def plain_engine(file: Path) -> Engine:
+    """The engine for creating and migrating.
+
+    Without foreign keys: a batch migration rebuilds a table, and dropping the old one would delete the rows that
+    refer to it. Without WAL: the file may turn out not to be ours, and is left as it is then.
+    """
+    return _hooked(create_engine(_url(file), poolclass=NullPool), (_BUSY,))
+
+
+def read_only_engine(file: Path) -> Engine:
+    """The engine for those that must leave no trace: it neither writes the file nor makes one next to it."""
+
+    def connect() -> sqlite3.Connection:
+        # SQLite reads a WAL database by way of files next to it, and a reader would make them and leave them behind
+        # (sqlite.org/wal.html, "Read-Only Databases"). Where there are none nobody has the database open, and it
+        # can be read as it stands. Connections last no longer than one transaction, so this stays true.
+        used = any(beside(file, suffix).exists() for suffix in ("-wal", "-journal"))
+        return sqlite3.connect(f"{file.as_uri()}?mode=ro{'' if used else '&immutable=1'}", uri=True)
+
+    engine = create_engine(_url(file), creator=connect, poolclass=NullPool)
+    return _hooked(engine, (_BUSY,), begin="BEGIN")
+
+
+@contextmanager
+def transaction(engine: Engine, *, durable: bool = False) -> Iterator[Connection]:
+    """One transaction: all of it or nothing. Raises StoreError for whatever SQLite complains about.
+
+    A `durable` one outlives a power loss right after it. In WAL mode with synchronous=NORMAL the last transactions
+    may be lost then, though never a part of one (sqlite.org/pragma.html, "synchronous").
+    """
+    with translated(place_of(engine)), engine.connect() as connection:
+        if durable:
+            driver(connection).execute("PRAGMA synchronous=FULL")
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            if durable:
+                driver(connection).execute("PRAGMA synchronous=NORMAL")
+
+
+def place_of(engine: Engine) -> str:
+    """The file, for messages."""
+    return engine.url.database or "in memory"
+
+
+def driver(connection: Connection) -> sqlite3.Connection:
+    """The connection below SQLAlchemy's, on which a statement begins no transaction."""
+    below: Any = connection.connection.driver_connection
+    found: sqlite3.Connection = below
+    return found
+
+
+def _url(file: Path) -> URL:
+    return URL.create("sqlite", database=str(file))
+
+
+def _hooked(engine: Engine, pragmas: tuple[str, ...], begin: str = "BEGIN IMMEDIATE") -> Engine:
+    def on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    return engine

@@ -1,0 +1,58 @@
+"""SQLite's failures, as messages that say what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from slotbridge.errors import StoreError
+
+_DAMAGED: Final = (
+    "Restore a copy of it, or move it away: without a database the next run is a first sync, "
+    "which relinks what is equal on both sides and writes nothing"
+)
+
+_MEANINGS: Final[dict[int, tuple[str, str]]] = {
+    sqlite3.SQLITE_NOTADB: ("is not an SQLite database", "Name another file in [store] url, or move this one away"),
+    sqlite3.SQLITE_CORRUPT: ("is damaged", _DAMAGED),
+    sqlite3.SQLITE_READONLY: (
+        "cannot be written",
+        "slotbridge needs to write the file and its folder; check their owner and permissions",
+    ),
+    sqlite3.SQLITE_PERM: ("cannot be used", "Check the owner and the permissions of the file and its folder"),
+    sqlite3.SQLITE_CANTOPEN: (
+        "cannot be opened",
+        "It has to be a file in a folder that exists and that slotbridge may write",
+    ),
+    sqlite3.SQLITE_FULL: ("cannot grow: the disk is full", "Free some space; nothing that was stored is lost"),
+    sqlite3.SQLITE_IOERR: ("cannot be read or written: the disk failed", "The file has to be on a local disk"),
+    sqlite3.SQLITE_BUSY: (
+        "is locked by another program",
+        "Close whatever else has it open; another slotbridge on it lets go after moments",
+    ),
+    sqlite3.SQLITE_LOCKED: ("is locked by another program", "Close whatever else has it open"),
+}
+
+
+@contextmanager
+def translated(place: str) -> Iterator[None]:
+    """Turns what SQLite or SQLAlchemy raise about the database at `place` into StoreError."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        raise store_error(error, place) from error
+
+
+def store_error(error: DBAPIError | sqlite3.Error, place: str) -> StoreError:
+    """What a failure means to the person who runs slotbridge."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    # The low byte is the primary code; what is above it only narrows it down.
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    if code not in _MEANINGS:
+        return StoreError(f"the database cannot be used ({cause})", item=place)
+    what, hint = _MEANINGS[code]
+    return StoreError(f"the database {what}", item=place, hint=hint)

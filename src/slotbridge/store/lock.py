@@ -1,0 +1,112 @@
+"""The lock that lets one process at a time work on a database."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from slotbridge.clock import Clock
+from slotbridge.errors import LockHeld, StoreError
+from slotbridge.store.location import beside, database_file
+
+
+class DatabaseLock:
+    """The lock of one database, held through an open file next to it: the kernel frees it when the process dies.
+
+    The file is never deleted, because then two processes could each hold the lock of a file of that name. What is
+    written inside is for people. A database in memory needs no lock. Leaving the context frees it:
+
+        with DatabaseLock(url, "sync") as lock:
+            await lock.acquire(10, clock)
+    """
+
+    def __init__(self, url: str, command: str) -> None:
+        database = database_file(url)
+        self.file: Path | None = None if database is None else beside(database, ".lock")
+        self._command = command
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    async def acquire(self, wait: float, clock: Clock, poll: float = 0.2) -> None:
+        """Takes the lock, trying again every `poll` seconds for `wait` seconds; 0 is one attempt.
+
+        Raises LockHeld, which says who holds it, or StoreError when there can be no lock file.
+        """
+        if self.file is None or self._descriptor is not None:
+            return
+        until = clock.monotonic() + wait
+        descriptor = _open(self.file)
+        try:
+            while not _taken(descriptor, self.file):
+                if (left := until - clock.monotonic()) <= 0:
+                    raise _held(descriptor, self.file)
+                await clock.sleep(min(poll, left))
+            _sign(descriptor, self._command, clock.now())
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Frees the lock, if it is held."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _open(file: Path) -> int:
+    try:
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise _unusable(error, file) from error
+
+
+def _taken(descriptor: int, file: Path) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise _unusable(error, file) from error
+    return True
+
+
+def _unusable(error: OSError, file: Path) -> StoreError:
+    hint = "The database's folder has to exist, on a local disk, and slotbridge has to be allowed to write there"
+    return StoreError(f"the lock file cannot be used ({error.strerror})", item=str(file), hint=hint)
+
+
+def _sign(descriptor: int, command: str, now: datetime) -> None:
+    holder = {"pid": os.getpid(), "host": socket.gethostname(), "command": command, "since": now.isoformat()}
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+
+
+def _held(descriptor: int, file: Path) -> LockHeld:
+    hint = "Stop it, or wait until it is done; two at a time would write the same changes twice"
+    return LockHeld(f"another slotbridge works on this database{_holder(descriptor)}", item=str(file), hint=hint)
+
+
+def _holder(descriptor: int) -> str:
+    """Who holds it, as far as the file says; it is empty for a moment after the lock is taken."""
+    try:
+        said = json.loads(os.pread(descriptor, 4096, 0))
+        since = datetime.fromisoformat(said["since"]).astimezone(UTC)
+        who = f"`slotbridge {said['command']}`, process {said['pid']} on {said['host']}"
+        return f": {who}, since {since:%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, KeyError, TypeError):
+        return ""

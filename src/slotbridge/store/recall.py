@@ -1,0 +1,82 @@
+"""Reading the memory of many pairs with few queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select
+from sqlmodel import col
+
+from slotbridge.reconcile.agreement import Agreement
+from slotbridge.reconcile.model import Hold, Link
+from slotbridge.store import tables
+from slotbridge.store.records import HoldRecord, Intent, Memory
+from slotbridge.week import Window
+
+
+def recall(connection: Connection, pairs: Sequence[str]) -> dict[str, Memory]:
+    """The memory of each of these pairs."""
+    states = {row.pair: row for row in connection.execute(_of(tables.PairState, pairs))}
+    links = _links(connection, pairs)
+    intents = _intents(connection, pairs)
+    holds: defaultdict[str, list[HoldRecord]] = defaultdict(list)
+    for record in open_holds(connection, pairs):
+        holds[record.hold.pair].append(record)
+    return {pair: _memory(states.get(pair), links[pair], holds[pair], intents[pair]) for pair in pairs}
+
+
+def open_holds(connection: Connection, pairs: Sequence[str] | None = None) -> list[HoldRecord]:
+    """The open holds of these pairs, or of all, the oldest first."""
+    table = tables.Hold
+    statement = tables.rows_of(table).where(col(table.ended_at).is_(None)).order_by(col(table.id))
+    if pairs is not None:
+        statement = statement.where(col(table.pair).in_(pairs))
+    return [HoldRecord(hold_of(row), row.since, row.decision, row.decided_at) for row in connection.execute(statement)]
+
+
+def hold_of(row: Any) -> Hold:
+    """The hold that a row of its table stands for."""
+    return Hold(row.kind, row.reason, row.fingerprint, row.pair, tuple(row.items))
+
+
+def _of(table: Any, pairs: Sequence[str]) -> Select[Any]:
+    return tables.rows_of(table).where(table.pair.in_(pairs))
+
+
+def _links(connection: Connection, pairs: Sequence[str]) -> defaultdict[str, list[Link]]:
+    found: defaultdict[str, list[Link]] = defaultdict(list)
+    for _, pair, weekday, start, end, *rest in connection.execute(_of(tables.SlotLink, pairs)):
+        found[pair].append(Link(Window(weekday, start, end), *rest))
+    return found
+
+
+def _intents(connection: Connection, pairs: Sequence[str]) -> defaultdict[str, list[Intent]]:
+    found: defaultdict[str, list[Intent]] = defaultdict(list)
+    for row in connection.execute(_of(tables.Intent, pairs).order_by(col(tables.Intent.id))):
+        windows = tuple((Window(*where), capacity) for *where, capacity in row.windows)
+        found[row.pair].append(Intent(row.sent_at, row.wait_until, windows, tuple(row.known_ids)))
+    return found
+
+
+def _memory(state: Any, links: list[Link], holds: list[HoldRecord], intents: list[Intent]) -> Memory:
+    waiting: dict[str, Any] = {
+        "holds": tuple(record.hold for record in holds),
+        "decisions": {record.hold.fingerprint: record.decision for record in holds if record.decision is not None},
+        "intents": tuple(intents),
+    }
+    if state is None:
+        return Memory(**waiting)
+    return Memory(
+        agreement=None if state.agreement is None else Agreement(**state.agreement),
+        links=tuple(sorted(links)),
+        refused=tuple(state.refused or ()),
+        refusal=state.refusal,
+        last_attempt=state.last_attempt,
+        last_success=state.last_success,
+        last_error=state.last_error,
+        failing_since=state.failing_since,
+        failures=state.failures,
+        **waiting,
+    )

@@ -1,0 +1,124 @@
+"""What goes into the store and what comes out of it, as plain data. All times are aware, in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from slotbridge.errors import Side
+from slotbridge.reconcile.agreement import Agreement
+from slotbridge.reconcile.model import Change, Hold, Link, Overruled
+from slotbridge.week import Window
+
+Status = Literal["quiet", "changed", "held", "failed"]
+Decision = Literal["bitrix24", "reservekit", "merge", "approve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A creation of time slots, noted before it is sent (W4).
+
+    `windows` are those to be created, each with its max_bookings. `known_ids` are the service's slot ids before
+    sending. Until `wait_until` the request may still be executed.
+    """
+
+    sent_at: datetime
+    wait_until: datetime
+    windows: tuple[tuple[Window, int], ...]
+    known_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is remembered of one pair; `Memory()` for a pair never seen.
+
+    No `agreement` means no base. `links` are sorted. `holds` are the open ones; `decisions` maps their fingerprints to
+    what a person decided. `refused` are the digests of writes that did not read back as sent and are not to be sent
+    again (W3); `refusal` is the message that goes with them. `failures` counts those since the last success.
+    """
+
+    agreement: Agreement | None = None
+    links: tuple[Link, ...] = ()
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    holds: tuple[Hold, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    refused: tuple[str, ...] = ()
+    refusal: str | None = None
+    last_attempt: datetime | None = None
+    last_success: datetime | None = None
+    last_error: str | None = None
+    failing_since: datetime | None = None
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run did to one pair.
+
+    `base` is the new one, None for no change. `holds` are all that are open now; None when that is not known, because
+    the pair failed before it was planned. `refused` replaces what is stored together with `refusal`; None leaves both.
+    `intents_done` forgets the pair's intents. A failed pair may have changes all the same.
+    """
+
+    pair: str
+    at: datetime
+    status: Status
+    error: str | None = None
+    base: tuple[Agreement, tuple[Link, ...]] | None = None
+    changes: tuple[Change, ...] = ()
+    overruled: tuple[Overruled, ...] = ()
+    holds: tuple[Hold, ...] | None = None
+    refused: tuple[str, ...] | None = None
+    refusal: str | None = None
+    intents_done: bool = False
+
+
+class HoldsMoved(NamedTuple):
+    """The holds that began and those that ended; both are worth a log event (G6)."""
+
+    began: tuple[Hold, ...]
+    ended: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRecord:
+    """An open hold, since when, and what a person decided about it, if anybody did; the next run applies that (S11)."""
+
+    hold: Hold
+    since: datetime
+    decision: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecord:
+    """One entry of the history: a change that was applied, or an edit that was overruled.
+
+    Of an applied one, `before` and `after` are in that side's own terms. Of an overruled one, `before` is the edit that
+    was lost, as weekday, start, end and capacity, and None where it was a deletion (`op` is "delete" then).
+    """
+
+    id: int
+    run: int
+    pair: str
+    at: datetime
+    side: Side
+    op: Literal["create", "update", "delete"]
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    why: str
+    kind: Literal["applied", "overruled"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run. `finished_at` is None of one that is under way or was killed. `pairs` counts pairs by status."""
+
+    id: int
+    trigger: str
+    started_at: datetime
+    finished_at: datetime | None
+    requests: Mapping[Side, int]
+    pairs: Mapping[str, int]

@@ -1,0 +1,137 @@
+"""Writing what a run did to many pairs. Everything here happens inside one transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlmodel import col
+
+from slotbridge.reconcile.model import Change, Hold, Link, Overruled
+from slotbridge.store import tables
+from slotbridge.store.recall import hold_of
+from slotbridge.store.records import HoldsMoved, Outcome
+
+# What is set are the other keys of the parameters.
+_STATE: Final = update(tables.PairState).where(col(tables.PairState.pair) == bindparam("of"))
+_HOLD: Final = update(tables.Hold).where(col(tables.Hold.id) == bindparam("of"))
+
+
+def remember(connection: Connection, run: int, outcomes: Sequence[Outcome]) -> HoldsMoved:
+    """Stores the outcomes; says which holds began and which ended."""
+    _note_attempts(connection, outcomes)
+    _replace_bases(connection, outcomes)
+    _replace_refusals(connection, outcomes)
+    _execute_many(connection, insert(tables.Change), [row for one in outcomes for row in _history(run, one)])
+    done = [one.pair for one in outcomes if one.intents_done]
+    connection.execute(delete(tables.Intent).where(col(tables.Intent.pair).in_(done)))
+    return _move_holds(connection, outcomes)
+
+
+def _execute_many(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        connection.execute(statement, rows)
+
+
+def _note_attempts(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    table, new = tables.PairState, upsert(tables.PairState)
+    success = {"last_attempt", "last_success", "last_error", "failing_since", "failures"}
+    succeeded = new.on_conflict_do_update(["pair"], set_={name: new.excluded[name] for name in success})
+    failed = new.on_conflict_do_update(
+        ["pair"],
+        set_={
+            "last_attempt": new.excluded.last_attempt,
+            "last_error": new.excluded.last_error,
+            "failing_since": func.coalesce(table.failing_since, new.excluded.failing_since),
+            "failures": col(table.failures) + 1,
+        },
+    )
+    _execute_many(connection, succeeded, [_attempt(one) for one in outcomes if one.status != "failed"])
+    _execute_many(connection, failed, [_attempt(one) for one in outcomes if one.status == "failed"])
+
+
+def _attempt(one: Outcome) -> dict[str, Any]:
+    failed = one.status == "failed"
+    return {
+        "pair": one.pair,
+        "last_attempt": one.at,
+        "last_success": None if failed else one.at,
+        "last_error": one.error if failed else None,
+        "failing_since": one.at if failed else None,
+        "failures": int(failed),
+    }
+
+
+def _replace_bases(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    bases = {one.pair: one.base for one in outcomes if one.base is not None}
+    agreements = [{"of": pair, "agreement": agreement._asdict()} for pair, (agreement, _) in bases.items()]
+    links = [_link_row(pair, link) for pair, (_, links) in bases.items() for link in links]
+    connection.execute(delete(tables.SlotLink).where(col(tables.SlotLink.pair).in_(list(bases))))
+    _execute_many(connection, _STATE, agreements)
+    _execute_many(connection, insert(tables.SlotLink), links)
+
+
+def _link_row(pair: str, link: Link) -> dict[str, Any]:
+    row = link._asdict()
+    window = row.pop("window")
+    return row | {"pair": pair, "weekday": window.weekday, "start_minute": window.start, "end_minute": window.end}
+
+
+def _replace_refusals(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    rows = [
+        {"of": one.pair, "refused": list(one.refused), "refusal": one.refusal}
+        for one in outcomes
+        if one.refused is not None
+    ]
+    _execute_many(connection, _STATE, rows)
+
+
+def _history(run: int, one: Outcome) -> Iterable[dict[str, Any]]:
+    common = {"run": run, "pair": one.pair, "at": one.at}
+    for change in one.changes:
+        yield common | _applied(change)
+    for lost in one.overruled:
+        yield common | _overruled(lost)
+
+
+def _applied(change: Change) -> dict[str, Any]:
+    before, after = (None if terms is None else dict(terms) for terms in (change.before, change.after))
+    row = {"side": change.side, "op": change.op, "before": before, "after": after}
+    return row | {"why": change.why, "kind": "applied"}
+
+
+def _overruled(lost: Overruled) -> dict[str, Any]:
+    value = None if lost.value is None else lost.value.window._asdict() | {"capacity": lost.value.capacity}
+    row = {"side": lost.side, "op": "update" if value else "delete", "before": value, "after": None}
+    return row | {"why": lost.why, "kind": "overruled"}
+
+
+def _move_holds(connection: Connection, outcomes: Sequence[Outcome]) -> HoldsMoved:
+    at = {one.pair: one.at for one in outcomes if one.holds is not None}
+    shown = {(one.pair, hold.id): hold for one in outcomes for hold in one.holds or ()}
+    table = tables.Hold
+    stored = tables.rows_of(table).where(col(table.pair).in_(list(at)), col(table.ended_at).is_(None))
+    known = {(row.pair, row.hold_id): row for row in connection.execute(stored)}
+    began = {key: hold for key, hold in shown.items() if key not in known}
+    ended = {key: row for key, row in known.items() if key not in shown}
+    reworded = [(known[key].id, hold) for key, hold in shown.items() if key in known and hold_of(known[key]) != hold]
+
+    _execute_many(
+        connection, insert(table), [_hold_row(hold) | {"since": at[pair]} for (pair, _), hold in began.items()]
+    )
+    _execute_many(connection, _HOLD, [{"of": row.id, "ended_at": at[row.pair]} for row in ended.values()])
+    _execute_many(connection, _HOLD, [{"of": number} | _hold_row(hold) for number, hold in reworded])
+    return HoldsMoved(tuple(began.values()), tuple(map(hold_of, ended.values())))
+
+
+def _hold_row(hold: Hold) -> dict[str, Any]:
+    return {
+        "hold_id": hold.id,
+        "pair": hold.pair,
+        "kind": hold.kind,
+        "reason": hold.reason,
+        "fingerprint": hold.fingerprint,
+        "items": [dict(item) for item in hold.items],
+    }

@@ -1,0 +1,182 @@
+"""The memory of the program. Synchronous; every method is one transaction, and none waits for a network inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlmodel import col
+
+from slotbridge.clock import Clock
+from slotbridge.errors import Side, StoreError
+from slotbridge.reconcile.model import Hold
+from slotbridge.store import tables
+from slotbridge.store.engine import plain_engine, read_only_engine, transaction, working_engine
+from slotbridge.store.location import database_file
+from slotbridge.store.migrate import bring_up, is_current
+from slotbridge.store.recall import hold_of, open_holds, recall
+from slotbridge.store.records import (
+    ChangeRecord,
+    Decision,
+    HoldRecord,
+    HoldsMoved,
+    Intent,
+    Memory,
+    Outcome,
+    RunRecord,
+)
+from slotbridge.store.remember import remember
+
+
+class Store:
+    """An open database. Every method raises StoreError when the database cannot be used.
+
+    `backup` is the copy that was made before an older schema was migrated, None when there was no need.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock, backup: Path | None = None) -> None:
+        self.backup = backup
+        self._engine = engine
+        self._clock = clock
+
+    @classmethod
+    def open(cls, url: str, *, clock: Clock) -> Store:
+        """Opens the database; creates it where there is none, backs up and migrates one of an older slotbridge.
+
+        Raises StoreError for a file of a newer slotbridge or of another program, which is left as it is.
+        """
+        file = database_file(url)
+        engine = working_engine(file)
+        try:
+            backup = bring_up(engine if file is None else plain_engine(file))
+            with transaction(engine):
+                return cls(engine, clock, backup)
+        except StoreError:
+            engine.dispose()
+            raise
+
+    @classmethod
+    def open_existing(cls, url: str, *, clock: Clock) -> Store | None:
+        """Opens a database for reading only; None when there is none. Creates no file and changes none.
+
+        Raises StoreError for a file of an older or a newer slotbridge or of another program.
+        """
+        file = database_file(url)
+        if file is None or not file.exists():
+            return None
+        engine = read_only_engine(file)
+        return cls(engine, clock) if is_current(engine) else None
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._engine.dispose()
+
+    def recall(self, pairs: Sequence[str]) -> dict[str, Memory]:
+        """What is remembered of each of these pairs."""
+        with transaction(self._engine) as connection:
+            return recall(connection, pairs)
+
+    def begin_run(self, trigger: str) -> int:
+        """Notes that a run begins, and what started it; returns its number."""
+        row = {
+            "started_by": trigger,
+            "started_at": self._clock.now(),
+            "bitrix24_requests": 0,
+            "reservekit_requests": 0,
+        }
+        with transaction(self._engine) as connection:
+            return connection.execute(insert(tables.Run).values(row)).lastrowid
+
+    def finish_run(self, run: int, *, requests: Mapping[Side, int], pairs: Mapping[str, int]) -> None:
+        """Notes that a run ended, how many requests it took, and how many pairs ended with which status."""
+        row = {
+            "finished_at": self._clock.now(),
+            "bitrix24_requests": requests.get("bitrix24", 0),
+            "reservekit_requests": requests.get("reservekit", 0),
+            "pairs": dict(pairs),
+        }
+        with transaction(self._engine) as connection:
+            connection.execute(update(tables.Run).where(col(tables.Run.id) == run).values(row))
+
+    def remember(self, run: int, outcomes: Sequence[Outcome]) -> HoldsMoved:
+        """Stores what a run did to some pairs, all of it or nothing (W4); says which holds began and ended."""
+        with transaction(self._engine) as connection:
+            return remember(connection, run, outcomes)
+
+    def note_intent(self, pair: str, intent: Intent) -> None:
+        """Notes that time slots are about to be created. When this returns, no power loss can undo it."""
+        row = {
+            "pair": pair,
+            "sent_at": intent.sent_at,
+            "wait_until": intent.wait_until,
+            "windows": [[*window, capacity] for window, capacity in intent.windows],
+            "known_ids": list(intent.known_ids),
+        }
+        with transaction(self._engine, durable=True) as connection:
+            connection.execute(insert(tables.Intent).values(row))
+
+    def decide(self, hold_id: str, decision: Decision) -> Hold | None:
+        """Stores a person's decision about an open hold, in place of an earlier one; None if there is no such hold."""
+        table = tables.Hold
+        here = (col(table.hold_id) == hold_id, col(table.ended_at).is_(None))
+        decided = update(table).where(*here).values(decision=decision, decided_at=self._clock.now())
+        with transaction(self._engine) as connection:
+            found = connection.execute(tables.rows_of(table).where(*here)).first()
+            connection.execute(decided)
+        return hold_of(found) if found else None
+
+    def holds(self, pairs: Sequence[str] | None = None) -> list[HoldRecord]:
+        """The open holds of these pairs, or of all, the oldest first."""
+        with transaction(self._engine) as connection:
+            return open_holds(connection, pairs)
+
+    def zones(self) -> dict[int, tuple[str | None, datetime]]:
+        """The zone of every known service, and when it was read."""
+        with transaction(self._engine) as connection:
+            rows = connection.execute(tables.rows_of(tables.ServiceZone))
+            return {service: (zone, at) for service, zone, at in rows}
+
+    def store_zones(self, zones: Mapping[int, str | None], at: datetime) -> None:
+        """Notes the zones of these services, read just now."""
+        new = upsert(tables.ServiceZone)
+        newer = new.on_conflict_do_update(
+            ["service_id"], set_={"zone": new.excluded.zone, "read_at": new.excluded.read_at}
+        )
+        with transaction(self._engine) as connection:
+            for service, zone in zones.items():
+                connection.execute(newer, {"service_id": service, "zone": zone, "read_at": at})
+
+    def requests_since(self, start: datetime) -> dict[Side, int]:
+        """How many requests were sent to each side by runs that began at `start` or later."""
+        run = tables.Run
+        sums = select(func.sum(run.bitrix24_requests), func.sum(run.reservekit_requests))
+        with transaction(self._engine) as connection:
+            bitrix24, reservekit = connection.execute(sums.where(col(run.started_at) >= start)).one()
+        return {"bitrix24": bitrix24 or 0, "reservekit": reservekit or 0}
+
+    def history(self, pair: str | None = None, run: int | None = None, limit: int = 100) -> list[ChangeRecord]:
+        """What was changed and what was overruled, the newest first; of one pair or one run, if named."""
+        table = tables.Change
+        statement = tables.rows_of(table).order_by(col(table.id).desc()).limit(limit)
+        if pair is not None:
+            statement = statement.where(col(table.pair) == pair)
+        if run is not None:
+            statement = statement.where(col(table.run) == run)
+        with transaction(self._engine) as connection:
+            return [ChangeRecord(**row) for row in connection.execute(statement).mappings()]
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """The last runs, the newest first."""
+        table = tables.Run
+        statement = tables.rows_of(table).order_by(col(table.id).desc()).limit(limit)
+        with transaction(self._engine) as connection:
+            return [_run(row) for row in connection.execute(statement)]
+
+
+def _run(row: Any) -> RunRecord:
+    requests: dict[Side, int] = {"bitrix24": row.bitrix24_requests, "reservekit": row.reservekit_requests}
+    return RunRecord(row.id, row.started_by, row.started_at, row.finished_at, requests, row.pairs or {})

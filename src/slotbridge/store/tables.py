@@ -1,0 +1,148 @@
+"""The tables. Domain types stay out of here, and these stay inside the store: table models do not validate."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, MetaData, Select, inspect, select, text
+from sqlmodel import Field, SQLModel
+
+
+class Table(SQLModel):
+    """The base of all tables. Constraints are named, because a batch migration can only drop what has a name."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def _json() -> Any:
+    """A column of JSON text."""
+    return Field(sa_column=Column(JSON, nullable=False))
+
+
+def _json_or_null() -> Any:
+    """A column of JSON text or, for None, NULL."""
+    return Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+
+
+class SlotLink(Table, table=True):
+    """The mapping: one window of a pair's base, with what each side stored for it.
+
+    Windows that are equal in everything are legal, hence the number of its own.
+    """
+
+    __tablename__ = "slot_link"
+
+    id: int | None = Field(default=None, primary_key=True)
+    pair: str = Field(index=True)
+    weekday: int
+    start_minute: int
+    end_minute: int
+    slot_size: int
+    slot_id: int
+    part: int
+    max_bookings: int
+
+
+class PairState(Table, table=True):
+    """What is remembered of a pair besides its links. `agreement` is NULL as long as there is no base."""
+
+    __tablename__ = "pair_state"
+
+    pair: str = Field(primary_key=True)
+    agreement: dict[str, Any] | None = _json_or_null()
+    refused: list[str] | None = _json_or_null()
+    refusal: str | None = None
+    last_attempt: datetime | None = None
+    last_success: datetime | None = None
+    last_error: str | None = None
+    failing_since: datetime | None = None
+    failures: int
+
+
+class Run(Table, table=True):
+    """One pass over the pairs. `pairs` counts them by status."""
+
+    __tablename__ = "run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    started_by: str
+    started_at: datetime = Field(index=True)
+    finished_at: datetime | None = None
+    bitrix24_requests: int
+    reservekit_requests: int
+    pairs: dict[str, int] | None = _json_or_null()
+
+
+class Change(Table, table=True):
+    """One item written, or one edit overruled (`kind`)."""
+
+    __tablename__ = "change"
+    __table_args__ = (Index(None, "pair", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    run: int = Field(foreign_key="run.id", index=True)
+    pair: str
+    at: datetime
+    side: str
+    op: str
+    before: dict[str, Any] | None = _json_or_null()
+    after: dict[str, Any] | None = _json_or_null()
+    why: str
+    kind: str
+
+
+class Hold(Table, table=True):
+    """A change that waits, or waited, for a person. It is open until `ended_at`; its decision ends with it."""
+
+    __tablename__ = "hold"
+    __table_args__ = (Index(None, "pair", "hold_id", unique=True, sqlite_where=text("ended_at IS NULL")),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    hold_id: str
+    pair: str
+    kind: str
+    reason: str
+    fingerprint: str
+    items: list[dict[str, Any]] = _json()
+    since: datetime
+    ended_at: datetime | None = None
+    decision: str | None = None
+    decided_at: datetime | None = None
+
+
+class Intent(Table, table=True):
+    """A creation of time slots that was about to be sent (W4). `windows` are weekday, start, end, max_bookings."""
+
+    __tablename__ = "intent"
+
+    id: int | None = Field(default=None, primary_key=True)
+    pair: str = Field(index=True)
+    sent_at: datetime
+    wait_until: datetime
+    windows: list[list[int]] = _json()
+    known_ids: list[int] = _json()
+
+
+class ServiceZone(Table, table=True):
+    """The time zone of a ReserveKit service, as it was read."""
+
+    __tablename__ = "service_zone"
+
+    service_id: int = Field(primary_key=True)
+    zone: str | None = None
+    read_at: datetime
+
+
+def rows_of(table: type[Table]) -> Select[Any]:
+    """A query for a table's plain rows: making objects of them would take longer than reading them."""
+    found: Any = inspect(table)
+    return select(*found.local_table.columns)

@@ -1,0 +1,1 @@
+"""Read, plan, apply, verify, remember: one pass over the pairs."""

@@ -1,0 +1,158 @@
+"""Everything that a command needs of both sides, behind one door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import structlog
+
+from slotbridge.bitrix24 import Bitrix24Client, Resource
+from slotbridge.clock import Clock
+from slotbridge.errors import ConfigurationError, SlotbridgeError
+from slotbridge.http.limiter import Limiter
+from slotbridge.http.transport import Transport
+from slotbridge.reconcile.model import Initial, Plan, Side, Snapshot
+from slotbridge.reservekit import ReserveKitClient, Service
+from slotbridge.settings import Limits, PairSettings, Settings
+from slotbridge.store import Memory, Store
+from slotbridge.sync.planning import Planner
+from slotbridge.sync.reading import Reader, zone_of
+from slotbridge.sync.report import RunReport
+from slotbridge.sync.run import Pass, Progress
+from slotbridge.sync.work import Circuits, Work, about
+from slotbridge.sync.writing import Writer
+
+log = structlog.get_logger("slotbridge.sync")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A pair as it stands on both sides, and what a sync would make of it."""
+
+    pair: PairSettings
+    snapshot: Snapshot
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What there is to be paired."""
+
+    resources: list[Resource]
+    services: list[Service]
+
+
+def ignore(_done: int, _all: int) -> None:
+    """Progress that nobody watches."""
+
+
+class Bridge:
+    """Both sides, the memory, and the runs over them. With `store` None nothing is remembered, and every run is dry."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        bitrix24: Transport,
+        reservekit: Transport,
+        store: Store | None,
+        *,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        webhook = settings.bitrix24.webhook_url
+        if webhook is None:
+            raise ConfigurationError("[bitrix24.oauth] is not supported yet", hint="Use webhook_url")
+        self._settings = settings
+        self._transports = {"bitrix24": bitrix24, "reservekit": reservekit}
+        self._store = store
+        self._clock = clock
+        self._bitrix24 = Bitrix24Client(webhook.get_secret_value(), bitrix24, clock=clock, random=random)
+        api = settings.reservekit
+        self._reservekit = ReserveKitClient(
+            api.base_url, api.api_key.get_secret_value(), reservekit, clock=clock, random=random
+        )
+
+    @classmethod
+    def connect(
+        cls, settings: Settings, store: Store | None, *, clock: Clock, random: Random, network: Any = None
+    ) -> Bridge:
+        """A bridge at the pace of both plans. `network` is an HTTP transport to use in place of the real network."""
+
+        def transport(side: Side, limits: Limits) -> Transport:
+            return Transport(side, Limiter(limits.rate, limits.burst, clock), clock, handler=network)
+
+        bitrix24 = transport("bitrix24", settings.bitrix24.limits)
+        reservekit = transport("reservekit", settings.reservekit.limits)
+        return cls(settings, bitrix24, reservekit, store, clock=clock, random=random)
+
+    @property
+    def requests(self) -> dict[Side, int]:
+        """How many requests were sent to each side so far."""
+        return {"bitrix24": self._bitrix24.requests, "reservekit": self._reservekit.requests}
+
+    async def sync(
+        self,
+        pairs: Sequence[PairSettings],
+        *,
+        dry_run: bool = False,
+        accept_deletes: bool = False,
+        initial: Initial | None = None,
+        trigger: str = "sync",
+        progress: Progress = ignore,
+    ) -> RunReport:
+        """One run over the pairs. Raises StoreError where it cannot be remembered; a pair's own failure is reported."""
+        before = self.requests
+        store, clock = self._store, self._clock
+        reader = self._reader()
+        planner = Planner(
+            self._reservekit, self._settings.reservekit, clock, initial=initial, accept_deletes=accept_deletes
+        )
+        if dry_run or store is None:
+            reports = await Pass(reader, planner, None, store, clock, None).over(pairs, progress)
+            return RunReport(True, tuple(reports), self._since(before))
+        writer = Writer(self._bitrix24, self._reservekit, reader, planner, store, clock, self._settings.reservekit)
+        run = store.begin_run(trigger)
+        report = RunReport(False, (), {})
+        try:
+            reports = await Pass(reader, planner, writer, store, clock, run).over(pairs, progress)
+            report = RunReport(False, tuple(reports), self._since(before))
+        finally:
+            counts = {status: report.count(status) for status in ("quiet", "changed", "held", "failed")}
+            store.finish_run(run, requests=dict(self._since(before)), pairs=counts)
+        log.info("run.finished", run=run, pairs=counts, requests=report.requests)
+        return report
+
+    async def look(self, pair: PairSettings) -> Look:
+        """Both sides of one pair and the plan for it; changes nothing. Raises what keeps it from being read."""
+        work = Work(pair, self._store.recall([pair.name]).get(pair.name, Memory()) if self._store else Memory())
+        reader = self._reader()
+        planner = Planner(self._reservekit, self._settings.reservekit, self._clock)
+        try:
+            planner.set_zone(work, zone_of(work, await reader.zones([pair.service_id], remember=False)))
+        except SlotbridgeError as error:
+            raise about(error, pair.name) from error
+        await reader.read([work])
+        await planner.plan(work)
+        if work.error is not None or work.plan is None:
+            raise work.error or SlotbridgeError("the pair could not be planned", pair=pair.name)
+        return Look(pair, work.snapshot, work.plan)
+
+    async def discover(self) -> Discovery:
+        """All resources and all services."""
+        resources, services = await asyncio.gather(self._bitrix24.list_resources(), self._reservekit.list_services())
+        return Discovery(resources, services)
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        for transport in self._transports.values():
+            await transport.aclose()
+
+    def _reader(self) -> Reader:
+        return Reader(self._bitrix24, self._reservekit, self._store, self._clock, Circuits())
+
+    def _since(self, before: dict[Side, int]) -> dict[Side, int]:
+        return {side: count - before[side] for side, count in self.requests.items()}

@@ -1,0 +1,111 @@
+"""From what was read to a plan, with the one thing that is read only when it is needed: upcoming bookings (G3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import date
+
+from slotbridge.clock import Clock
+from slotbridge.errors import ApiError
+from slotbridge.reconcile.guards import ANY_SLOT, uproots
+from slotbridge.reconcile.model import Change, Initial, Side
+from slotbridge.reconcile.plan import plan
+from slotbridge.reservekit import Booking, ReserveKitClient
+from slotbridge.settings import ReserveKitSettings
+from slotbridge.sync.terms import agreement_of, options_of, terms_of
+from slotbridge.sync.work import Work, keeping_to
+
+CANCELLED = frozenset({"cancelled", "canceled"})
+
+
+class Planner:
+    """Plans works. `frozen` are sides that turned out to be closed to writing in this run (W6)."""
+
+    def __init__(
+        self,
+        reservekit: ReserveKitClient,
+        settings: ReserveKitSettings,
+        clock: Clock,
+        *,
+        initial: Initial | None = None,
+        accept_deletes: bool = False,
+    ) -> None:
+        self._reservekit = reservekit
+        self._settings = settings
+        self._clock = clock
+        self._initial = initial
+        self._accept_deletes = accept_deletes
+        self.frozen: dict[Side, str] = {}
+
+    def set_zone(self, work: Work, zone: str) -> None:
+        """Fixes the terms of a work for this run."""
+        work.terms = terms_of(work.pair, self._settings, zone, self._clock.now())
+
+    async def plan(self, work: Work) -> None:
+        """Plans a work that was read, or read again. What a booking stands on is looked up before it may go."""
+        if work.error is not None:
+            return
+        with keeping_to(work):
+            self._decide(work)
+            if work.booked is None and work.pair.booked_slots == "hold" and self._moves_slots(work):
+                bookings = await self._reservekit.list_bookings(work.pair.service_id)
+                work.booked = upcoming(bookings, self._today(work))
+                self._decide(work)
+            self._refuse_repetition(work)
+
+    def _decide(self, work: Work) -> None:
+        if work.terms is None:
+            return
+        work.agreement = agreement_of(work.pair, work.terms, work.snapshot, work.memory)
+        circumstances = {
+            "booked": work.booked or {},
+            "frozen": dict(self.frozen),
+            "outage": work.outage,
+            "accept_deletes": self._accept_deletes,
+            "insisted": self._initial is not None,
+            "initial": self._initial or work.pair.initial,
+        }
+        options = options_of(work.pair, work.memory, work.agreement, **circumstances)
+        base = None if work.memory.agreement is None else work.memory.links
+        work.plan = plan(base, work.snapshot, work.terms, options)
+
+    def _moves_slots(self, work: Work) -> bool:
+        return work.plan is not None and any(uproots(verdict) is not None for verdict in work.plan.verdicts)
+
+    def _today(self, work: Work) -> date:
+        return work.terms.today if work.terms else self._clock.now().date()
+
+    def _refuse_repetition(self, work: Work) -> None:
+        """What did not read back as it was sent is not sent again, unless a person has decided so (W3)."""
+        if work.plan is None or not work.memory.refused or any(v.decided for v in work.plan.verdicts):
+            return
+        if set(work.memory.refused) & set(digests(work.planned("reservekit"), self._settings)):
+            hint = "It is not sent again until that setting, or one of the two sides, has changed"
+            work.fail(ApiError(work.memory.refusal or "the last write was not kept", side="reservekit", hint=hint))
+
+
+def digests(changes: Iterable[Change], settings: ReserveKitSettings) -> list[str]:
+    """Short names for writes: what was sent on top of what, under which settings."""
+    ways = (settings.day_zero, settings.time_basis, settings.time_format, settings.end_of_day)
+    return [
+        hashlib.sha256(json.dumps([change.before, change.after, ways], default=dict).encode()).hexdigest()[:16]
+        for change in changes
+    ]
+
+
+def upcoming(bookings: Iterable[Booking], today: date) -> dict[int, str]:
+    """For each time slot with bookings from today on that are not cancelled, a phrase about them (G3).
+
+    A status that we do not know counts as active.
+    """
+    dates: dict[int, list[str]] = {}
+    for booking in bookings:
+        if booking.status.lower() in CANCELLED or booking.date < today.isoformat():
+            continue
+        dates.setdefault(booking.time_slot_id or ANY_SLOT, []).append(booking.date)
+    return {
+        slot: f"{len(days)} upcoming booking{'s' if len(days) > 1 else ''}, the next on {min(days)}"
+        for slot, days in dates.items()
+    }

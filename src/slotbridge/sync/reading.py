@@ -1,0 +1,113 @@
+"""Reading both sides: zones once an hour, ranges 50 resources to a request, time slots one service to a request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from slotbridge.bitrix24 import Bitrix24Client
+from slotbridge.clock import Clock
+from slotbridge.errors import ApiError, NotFound
+from slotbridge.lenses.items import Odd, TimeSlot
+from slotbridge.reservekit import ReserveKitClient
+from slotbridge.store import Store
+from slotbridge.sync.work import Circuits, Work
+from slotbridge.week import find_zone
+
+ZONES_GOOD_FOR = timedelta(hours=1)
+AT_ONCE = 4
+"""How many services are read side by side: enough to keep a small plan's rate busy."""
+
+
+class Reader:
+    """Fills works with what both sides store. A failed or partial read is that pair's failure, never an empty side."""
+
+    def __init__(
+        self,
+        bitrix24: Bitrix24Client,
+        reservekit: ReserveKitClient,
+        store: Store | None,
+        clock: Clock,
+        circuits: Circuits,
+    ) -> None:
+        self._bitrix24 = bitrix24
+        self._reservekit = reservekit
+        self._store = store
+        self._clock = clock
+        self._circuits = circuits
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def zones(self, services: Sequence[int], *, remember: bool) -> dict[int, str | None]:
+        """The zone that each service names, None where it names none. A service that does not exist is left out."""
+        now = self._clock.now()
+        known = self._store.zones() if self._store else {}
+        fresh = {service: zone for service, (zone, at) in known.items() if now - at < ZONES_GOOD_FOR}
+        if all(service in fresh for service in services):
+            return fresh
+        found = {service.id: service.timezone for service in await self._reservekit.list_services()}
+        if remember and self._store:
+            self._store.store_zones(found, now)
+        return found
+
+    async def read(self, works: Sequence[Work]) -> None:
+        """Reads every work without error; Bitrix24 first, since one request of it serves them all."""
+        await self.read_bitrix24(works)
+        await asyncio.gather(*(self.read_reservekit(work) for work in works if work.error is None))
+
+    async def read_bitrix24(self, works: Sequence[Work]) -> None:
+        """The ranges of all these pairs' resources."""
+        wanted = [work for work in works if work.error is None]
+        if not wanted:
+            return
+        try:
+            self._circuits.check("bitrix24")
+            found = await self._bitrix24.list_slots([work.pair.resource_id for work in wanted])
+            self._circuits.passed("bitrix24")
+        except ApiError as error:
+            self._circuits.failed("bitrix24", error)
+            for work in wanted:
+                work.fail(error)
+            return
+        for work in wanted:
+            ranges = found[work.pair.resource_id]
+            if isinstance(ranges, ApiError):
+                work.fail(ranges)
+            else:
+                work.bitrix24 = ranges
+
+    async def read_reservekit(self, work: Work) -> None:
+        """The time slots of one pair's service."""
+        try:
+            work.reservekit = await self.time_slots(work)
+        except ApiError as error:
+            work.fail(error)
+
+    async def time_slots(self, work: Work) -> tuple[TimeSlot | Odd, ...]:
+        """The same, returned; raises ApiError."""
+        async with self._at_once:
+            self._circuits.check("reservekit")
+            try:
+                found = await self._reservekit.list_time_slots(work.pair.service_id)
+            except ApiError as error:
+                self._circuits.failed("reservekit", error)
+                raise
+            self._circuits.passed("reservekit")
+            work.read_at = self._clock.monotonic()
+            return found
+
+
+def zone_of(work: Work, zones: dict[int, str | None]) -> str:
+    """The pair's zone: the service's, else the pair's own option (S7). Raises ApiError that says what is missing."""
+    item = f"service {work.pair.service_id}"
+    if work.pair.service_id not in zones:
+        hint = "Check service_id of the pair, and that the key belongs to the account that has this service"
+        raise NotFound("the service does not exist", side="reservekit", item=item, hint=hint)
+    zone = zones[work.pair.service_id] or work.pair.timezone
+    if zone is None:
+        hint = 'Set it in ReserveKit, or timezone = "…" for this pair in the configuration'
+        raise ApiError("the service has no time zone", side="reservekit", item=item, hint=hint)
+    if find_zone(zone) is None:
+        hint = "Set it to a name of the IANA list, such as Europe/Berlin"
+        raise ApiError(f"the time zone {zone[:50]!r} is unknown", side="reservekit", item=item, hint=hint)
+    return zone

@@ -1,0 +1,140 @@
+"""One pair on its way through a run, and the sides that a run has stopped asking."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import structlog
+
+from slotbridge.errors import (
+    AccessRefused,
+    ApiError,
+    BudgetSpent,
+    NotSent,
+    OutcomeUnknown,
+    SlotbridgeError,
+    StoreError,
+    WriteRefused,
+)
+from slotbridge.lenses.items import Odd, Range, TimeSlot
+from slotbridge.lenses.terms import Terms
+from slotbridge.reconcile.agreement import Agreement
+from slotbridge.reconcile.model import Change, Plan, Side, Snapshot
+from slotbridge.settings import PairSettings
+from slotbridge.store import Memory
+
+E = TypeVar("E", bound=SlotbridgeError)
+
+log = structlog.get_logger("slotbridge.sync")
+
+
+@dataclass(slots=True)
+class Work:
+    """What is known of one pair so far. `read_at` is when ReserveKit was read, in seconds of the monotonic clock.
+
+    `actual` is what Bitrix24 holds where that is not `bitrix24`: we wrote over an edit that had come in between, and
+    plan for what was there before. `again` says that a write was followed by a new plan. `heals` lets a failed pair
+    store its base nevertheless, since what was read back is known to be right.
+    """
+
+    pair: PairSettings
+    memory: Memory
+    bitrix24: tuple[Range | Odd, ...] = ()
+    reservekit: tuple[TimeSlot | Odd, ...] = ()
+    read_at: float = 0.0
+    terms: Terms | None = None
+    agreement: Agreement | None = None
+    plan: Plan | None = None
+    booked: dict[int, str] | None = None
+    outage: str | None = None
+    actual: tuple[Range | Odd, ...] | None = None
+    again: bool = False
+    heals: bool = False
+    applied: dict[Side, tuple[Change, ...]] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
+    error: SlotbridgeError | None = None
+
+    @property
+    def name(self) -> str:
+        """The pair's name."""
+        return self.pair.name
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Both sides as last read. Only to be asked of a pair without error."""
+        return Snapshot(self.bitrix24, self.reservekit)
+
+    @property
+    def sets_bitrix24(self) -> bool:
+        """Whether Bitrix24 holds other ranges than the plan wants there."""
+        if self.plan is None or not (self.planned("bitrix24") or self.actual is not None):
+            return False
+        holds = self.bitrix24 if self.actual is None else self.actual
+        return Counter(holds) != Counter(self.plan.bitrix24.items)
+
+    @property
+    def has_writes(self) -> bool:
+        """Whether anything is to be written, as far as the present plan goes."""
+        return self.error is None and (self.sets_bitrix24 or bool(self.planned("reservekit")))
+
+    def fail(self, error: SlotbridgeError) -> None:
+        """The first failure is the one that is told."""
+        self.error = self.error or about(error, self.name)
+
+    def planned(self, side: Side) -> tuple[Change, ...]:
+        """The changes that the plan has for a side."""
+        return tuple(change for change in self.plan.changes if change.side == side) if self.plan else ()
+
+
+def about(error: E, pair: str) -> E:
+    """The same error, as a matter of one pair."""
+    told = copy(error)
+    told.pair = pair
+    return told
+
+
+@contextmanager
+def keeping_to(work: Work) -> Iterator[None]:
+    """Whatever goes wrong within is this pair's failure alone (W7), a bug of ours included; a lost memory is not."""
+    try:
+        yield
+    except (StoreError, WriteRefused):
+        raise
+    except SlotbridgeError as error:
+        work.fail(error)
+    except Exception as error:
+        log.exception("pair.bug", pair=work.name)
+        hint = "This is a bug in slotbridge; please report it with the log. Nothing more is written for this pair"
+        work.fail(SlotbridgeError(f"internal error ({type(error).__name__})", hint=hint))
+
+
+class Circuits:
+    """Sides that a run asks no more: a key that is refused or a server that is down fails every pair alike."""
+
+    _PATIENCE = 3
+
+    def __init__(self) -> None:
+        self._open: dict[Side, ApiError] = {}
+        self._strikes: dict[Side, int] = {}
+
+    def check(self, side: Side) -> None:
+        """Raises the error that made this run stop asking that side."""
+        if side in self._open:
+            raise self._open[side]
+
+    def passed(self, side: Side) -> None:
+        """An answer came."""
+        self._strikes[side] = 0
+
+    def failed(self, side: Side, error: ApiError) -> None:
+        """A request failed: fatal for the side at once, or after several answers in a row that never came."""
+        if isinstance(error, WriteRefused):
+            return
+        self._strikes[side] = self._strikes.get(side, 0) + isinstance(error, OutcomeUnknown)
+        if isinstance(error, AccessRefused | BudgetSpent | NotSent) or self._strikes[side] >= self._PATIENCE:
+            self._open[side] = error

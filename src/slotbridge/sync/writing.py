@@ -1,0 +1,268 @@
+"""Applying plans: ReserveKit slot by slot with a verifying read (W3), Bitrix24 by list, set, list in one batch (W2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from slotbridge.bitrix24 import Bitrix24Client, SlotsWritten
+from slotbridge.clock import Clock
+from slotbridge.errors import ApiError, Rejected, WriteRefused
+from slotbridge.lenses import reservekit as slots
+from slotbridge.lenses.items import Odd, TimeSlot
+from slotbridge.lenses.terms import Wanted
+from slotbridge.reconcile.model import Plan, Side
+from slotbridge.reconcile.plan import wanted_of
+from slotbridge.reconcile.settle import Missing, settle
+from slotbridge.reservekit import ReserveKitClient
+from slotbridge.settings import ReserveKitSettings
+from slotbridge.store import Intent, Store
+from slotbridge.sync.explain import not_as_sent
+from slotbridge.sync.planning import Planner, digests
+from slotbridge.sync.reading import Reader
+from slotbridge.sync.work import Work, keeping_to
+from slotbridge.week import Window
+
+FRESH = 5.0
+"""Seconds for which a reading of ReserveKit is good enough to write on (W3)."""
+
+ROUNDS = 4
+"""How often an edit that comes in between is merged and written back before the pair gives up for this run."""
+
+LATE = timedelta(seconds=15)
+"""How long a creation whose answer never came may still be executed by the server."""
+
+SETTLES = 1.0
+"""Seconds after which a reading that shows an older state than was written is asked for once more."""
+
+
+class Writer:
+    """Applies the plans of a chunk of pairs. A failure stays with its pair (W7)."""
+
+    def __init__(
+        self,
+        bitrix24: Bitrix24Client,
+        reservekit: ReserveKitClient,
+        reader: Reader,
+        planner: Planner,
+        store: Store,
+        clock: Clock,
+        settings: ReserveKitSettings,
+    ) -> None:
+        self._bitrix24 = bitrix24
+        self._reservekit = reservekit
+        self._reader = reader
+        self._planner = planner
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+
+    async def apply(self, works: Sequence[Work]) -> None:
+        """Writes what the plans say, and once more what came in between, until nothing is left to write."""
+        pending = await self._confirmed([work for work in works if work.has_writes])
+        for _ in range(ROUNDS):
+            if not pending:
+                return
+            for work in pending:
+                work.again = False
+            await asyncio.gather(*(self._write_reservekit(work) for work in pending))
+            await self._write_bitrix24([work for work in pending if work.error is None])
+            pending = [work for work in pending if work.again and work.has_writes]
+        for work in pending:
+            hint = "The next run tries again; look whether another program writes to the same resource"
+            work.fail(ApiError("it was changed each time it was written", side="bitrix24", hint=hint))
+
+    async def _confirmed(self, works: Sequence[Work]) -> list[Work]:
+        """A deletion is confirmed by a second reading of the side where the window vanished, unless one comes anyway.
+
+        A creation that an earlier run sent without an answer is given the time to appear (W4).
+        """
+        vanished = [work for work in works if _vanished(work, "bitrix24") and not work.planned("bitrix24")]
+        if vanished:
+            before = {work.name: work.bitrix24 for work in vanished}
+            await self._reader.read_bitrix24(vanished)
+            for work in vanished:
+                if work.bitrix24 != before[work.name]:
+                    await self._planner.plan(work)
+        for work in works:
+            if work.error is None and _vanished(work, "reservekit"):
+                await self._read_again(work)
+            if work.error is None:
+                await self._await_late_creations(work)
+        return [work for work in works if work.has_writes]
+
+    async def _await_late_creations(self, work: Work) -> None:
+        if not set(_created(work)) & {window for intent in work.memory.intents for window, _ in intent.windows}:
+            return
+        wait = max(intent.wait_until for intent in work.memory.intents) - self._clock.now()
+        if wait > timedelta():
+            await self._clock.sleep(wait.total_seconds())
+            await self._read_again(work)
+
+    async def _read_again(self, work: Work) -> None:
+        before = work.reservekit
+        await self._reader.read_reservekit(work)
+        if work.error is None and work.reservekit != before:
+            await self._planner.plan(work)
+
+    async def _write_reservekit(self, work: Work) -> None:
+        try:
+            with keeping_to(work):
+                if work.planned("reservekit") and self._clock.monotonic() - work.read_at > FRESH:
+                    await self._read_again(work)
+                if work.error is None and work.planned("reservekit") and not self._planner.frozen:
+                    await self._send_reservekit(work)
+        except WriteRefused as error:
+            self._planner.frozen["reservekit"] = f"the ReserveKit key may read but not write: {error.what}"
+        if work.error is None and self._planner.frozen and work.planned("reservekit"):
+            await self._planner.plan(work)
+
+    async def _send_reservekit(self, work: Work) -> None:
+        plan, before = work.plan, work.reservekit
+        if plan is None:
+            return
+        failure = await self._sent(work, plan)
+        missing = await self._verify(work, plan)
+        if failure is None and missing and (lost := _replaced(before, plan, work.reservekit)):
+            await self._put_back(work, plan, lost)
+            return
+        work.applied["reservekit"] = tuple(
+            change
+            for change, item in zip(work.planned("reservekit"), plan.reservekit.changes, strict=True)
+            if not missing or _is_there(item.after, item.before, work.reservekit)
+        )
+        if not missing:
+            return  # whatever the answer said or did not say, everything is there
+        error = failure or not_as_sent(missing, slots.view(work.reservekit, plan.terms).windows)
+        if failure is None or isinstance(failure, Rejected):
+            # What the next run would send again is what this one sent in vain.
+            await self._planner.plan(work)
+            work.refused = tuple(digests(work.planned("reservekit"), self._settings))
+        raise error
+
+    async def _sent(self, work: Work, plan: Plan) -> ApiError | None:
+        """Sends creations and edits, then deletions; the error that stopped it, if its outcome has to be looked at."""
+        changes = plan.reservekit.changes
+        saves = [change.after for change in changes if change.after is not None]
+        if created := _new(plan):
+            self._note(work, created)
+        try:
+            for batch in self._batches(saves, plan):
+                await self._reservekit.save_time_slots(work.pair.service_id, batch)
+            for change in changes:
+                if change.after is None and change.before is not None and change.before.id is not None:
+                    await self._reservekit.delete_time_slot(change.before.id)
+        except WriteRefused:
+            raise
+        except ApiError as error:
+            return error
+        return None
+
+    def _batches(self, saves: Sequence[TimeSlot | Odd], plan: Plan) -> Iterator[Sequence[TimeSlot | Odd]]:
+        if self._settings.patch == "full":
+            # A server that replaces the list must be given all of it at once.
+            yield plan.reservekit.items
+            return
+        for start in range(0, len(saves), self._settings.max_batch):
+            yield saves[start : start + self._settings.max_batch]
+
+    def _note(self, work: Work, created: Sequence[Wanted]) -> None:
+        now = self._clock.now()
+        known = tuple(item.id for item in work.reservekit if item.id is not None)
+        windows = tuple((want.window, want.capacity) for want in created)
+        self._store.note_intent(work.name, Intent(now, now + LATE, windows, known))
+
+    async def _verify(self, work: Work, plan: Plan) -> list[Missing]:
+        """Reads back, twice if the first reading looks like the state before, and tells what is not as it was meant."""
+        for again in (False, True):
+            if again:
+                await self._clock.sleep(SETTLES)
+            work.reservekit = await self._reader.time_slots(work)
+            settled = settle(plan, work.snapshot._replace(bitrix24=plan.bitrix24.items))
+            missing = [miss for miss in settled.missing if miss.side == "reservekit"]
+            if not missing:
+                break
+        return missing
+
+    async def _put_back(self, work: Work, plan: Plan, lost: int) -> None:
+        """The server replaced the list: what vanished is sent again, together with all the rest (S8)."""
+        there = {item.id for item in work.reservekit}
+        complete = [item if item.id in there else _anew(item) for item in plan.reservekit.items]
+        await self._reservekit.save_time_slots(work.pair.service_id, complete)
+        missing = await self._verify(work, plan)
+        work.applied["reservekit"] = work.planned("reservekit")
+        work.heals = not missing
+        what = f"the server replaced the whole list of time slots by the ones that were sent; {lost} were put back"
+        hint = 'Set [reservekit] patch = "full", which always sends the complete list'
+        work.fail(ApiError(f"{what}{', some are still missing' if missing else ''}", side="reservekit", hint=hint))
+
+    async def _write_bitrix24(self, works: Sequence[Work]) -> None:
+        writes = {work.pair.resource_id: work.plan.bitrix24.items for work in works if work.plan and work.sets_bitrix24}
+        if not writes:
+            return
+        written = await self._bitrix24.set_slots(writes)
+        for work in works:
+            if (outcome := written.get(work.pair.resource_id)) is not None:
+                with keeping_to(work):
+                    await self._after_set(work, outcome)
+
+    async def _after_set(self, work: Work, written: SlotsWritten | ApiError) -> None:
+        """Compares what was there before our set, and after it, with what was expected; plans anew what differs."""
+        if work.plan is None:
+            return
+        if isinstance(written, ApiError):
+            work.fail(written)
+            return
+        work.applied["bitrix24"] = work.planned("bitrix24")
+        expected = work.bitrix24 if work.actual is None else work.actual
+        undisturbed = Counter(written.before) == Counter(expected)
+        if undisturbed and Counter(written.after) == Counter(work.plan.bitrix24.items):
+            work.bitrix24, work.actual = written.after, None
+            return
+        # Somebody edited it in between: what we wrote over comes first, then what is there now.
+        work.bitrix24 = written.after if undisturbed else written.before
+        work.actual = None if undisturbed else written.after
+        work.again = True
+        await self._planner.plan(work)
+        if work.actual is not None and not work.sets_bitrix24:
+            work.bitrix24, work.actual = work.actual, None
+
+
+def _vanished(work: Work, side: Side) -> bool:
+    """Whether the plan deletes a window because it is gone from that side."""
+    verdicts = work.plan.verdicts if work.plan else ()
+    return any(verdict.state == "delete" and verdict.row.seen(side) is None for verdict in verdicts)
+
+
+def _created(work: Work) -> list[Window]:
+    return [want.window for want in _new(work.plan)] if work.plan else []
+
+
+def _new(plan: Plan) -> list[Wanted]:
+    wanted = wanted_of("reservekit", plan.verdicts)
+    made = [change for change in plan.reservekit.changes if change.before is None]
+    return [wanted[number] for change in made for number in change.gained]
+
+
+def _replaced(before: Sequence[TimeSlot | Odd], plan: Plan, after: Sequence[TimeSlot | Odd]) -> int:
+    """How many slots vanished that were not sent at all, if all of them did: the mark of a server that replaces."""
+    concerned = {item.before.id for item in plan.reservekit.changes if item.before is not None}
+    unsent = {item.id for item in before} - concerned
+    gone = unsent - {item.id for item in after}
+    return len(gone) if gone == unsent else 0
+
+
+def _anew(item: TimeSlot | Odd) -> TimeSlot | Odd:
+    if isinstance(item, Odd):
+        return item
+    return TimeSlot(None, item.day_of_week, item.start_time, item.end_time, item.max_bookings)
+
+
+def _is_there(after: TimeSlot | Odd | None, before: TimeSlot | Odd | None, items: Sequence[TimeSlot | Odd]) -> bool:
+    """Whether one change can be seen to have been executed: told by the id where there is one."""
+    ids = {item.id: item for item in items}
+    if after is None:
+        return before is not None and before.id not in ids
+    return after.id is not None and ids.get(after.id) != before

@@ -1,0 +1,141 @@
+"""From status and body to the error that says what to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from slotbridge.errors import (
+    AccessRefused,
+    ApiError,
+    BudgetSpent,
+    LimitReached,
+    NotFound,
+    OutcomeUnknown,
+    Rejected,
+    WriteRefused,
+)
+from slotbridge.http.transport import Response
+from slotbridge.reservekit.failures import failure
+from tests.reservekit.kit import KEY, refusal
+
+NOW = datetime(2025, 3, 3, 9, tzinfo=UTC)
+
+
+def error_of(answer: httpx.Response, *, writing: bool) -> ApiError:
+    response = Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
+    return failure(response, item="time slots of service 123", writing=writing, now=NOW, secret=KEY)
+
+
+def text(status: int, message: str) -> httpx.Response:
+    return httpx.Response(status, json={"error": message, "data": None})
+
+
+CASES = [
+    # answer, when reading, when writing, a word of the hint when reading
+    (refusal(400, "validation_failed"), Rejected, Rejected, "base_url"),
+    (refusal(401, "invalid_api_key"), AccessRefused, WriteRefused, "api_key"),
+    (text(401, "API key revoked"), AccessRefused, WriteRefused, "api_key"),
+    (text(403, "Origin does not match API key domain"), AccessRefused, WriteRefused, "domain"),
+    (refusal(404, "service_not_found"), NotFound, NotFound, "service_id"),
+    (text(404, "Service not found"), NotFound, NotFound, "service_id"),
+    (refusal(404, "time_slot_not_found"), NotFound, NotFound, "deleted"),
+    (refusal(404, "resource_not_found"), NotFound, WriteRefused, "base_url"),
+    (refusal(404, "not_found", "Time slot 7 could not be found"), NotFound, NotFound, "deleted"),
+    (httpx.Response(404, text="404 page not found"), NotFound, WriteRefused, "base_url"),
+    (text(404, "route PATCH /v1/time-slots not found"), NotFound, WriteRefused, "base_url"),
+    (httpx.Response(405), Rejected, WriteRefused, "base_url"),
+    (httpx.Response(408), OutcomeUnknown, OutcomeUnknown, "next run"),
+    (refusal(409, "conflict"), Rejected, Rejected, "base_url"),
+    (httpx.Response(413, html="<html>too large</html>"), Rejected, Rejected, "base_url"),
+    (refusal(422, "invalid_status_transition"), Rejected, Rejected, "base_url"),
+    (refusal(429, "rate_limit_exceeded"), LimitReached, LimitReached, "plan"),
+    (refusal(429, "api_limit_exceeded"), BudgetSpent, BudgetSpent, "month"),
+    (text(429, "Monthly limit reached"), BudgetSpent, BudgetSpent, "month"),
+    (text(429, "API usage limit exceeded"), BudgetSpent, BudgetSpent, "month"),
+    (refusal(429, "rate_limit_exceeded", "monthly plan: 5 a second"), LimitReached, LimitReached, "plan"),
+    (text(429, "Too many requests"), LimitReached, LimitReached, "plan"),
+    (refusal(500, "internal_error"), OutcomeUnknown, OutcomeUnknown, "next run"),
+    (httpx.Response(502, html="<html>Bad gateway</html>"), OutcomeUnknown, OutcomeUnknown, "next run"),
+    (httpx.Response(503), OutcomeUnknown, OutcomeUnknown, "next run"),
+    (httpx.Response(302, headers={"Location": "https://new.example/x"}), ApiError, ApiError, "base_url"),
+]
+
+
+@pytest.mark.parametrize(("answer", "reading", "writing", "hint"), CASES)
+def test_the_table_of_errors(
+    answer: httpx.Response, reading: type[ApiError], writing: type[ApiError], hint: str
+) -> None:
+    when_reading, when_writing = error_of(answer, writing=False), error_of(answer, writing=True)
+    assert (type(when_reading), type(when_writing)) == (reading, writing)
+    assert when_reading.status == when_writing.status == answer.status_code
+    assert hint in (when_reading.hint or "")
+    assert when_writing.hint
+
+
+def test_the_message_says_what_where_and_what_to_do() -> None:
+    error = error_of(refusal(401, "invalid_api_key", "API key revoked"), writing=False)
+    assert str(error) == (
+        "ReserveKit, time slots of service 123: answered 401 invalid_api_key: API key revoked. "
+        "Check [reservekit] api_key: it may be mistyped, or revoked or replaced in the ReserveKit dashboard"
+    )
+
+
+def test_W6_a_refused_write_names_the_way_out() -> None:
+    error = error_of(text(403, "Origin does not match API key domain"), writing=True)
+    assert "bound to a domain" in str(error)
+    assert 'direction = "to-bitrix24"' in str(error)
+
+
+def test_a_rejection_shows_the_fields() -> None:
+    error = error_of(
+        refusal(400, "validation_failed", "Wrong", details={"max_bookings": "must be at least 1"}),
+        writing=True,
+    )
+    assert error.what == "answered 400 validation_failed: Wrong (max_bookings: must be at least 1)"
+    assert error.code == "validation_failed"
+
+
+def test_a_batch_that_is_too_large_names_the_option() -> None:
+    assert "max_batch" in (error_of(httpx.Response(413), writing=True).hint or "")
+
+
+def test_a_text_that_names_the_missing_row_is_as_good_as_the_code() -> None:
+    assert error_of(text(404, "Time slot not found"), writing=True).code == "time_slot_not_found"
+    assert error_of(text(404, "service with id 7 does not exist"), writing=True).code == "service_not_found"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "seconds"),
+    [
+        ({"Retry-After": "7"}, {"retry_after": 30}, 7.0),
+        ({}, {"retry_after": 30}, 30.0),
+        ({"Retry-After": "soon"}, {"retry_after": "12"}, 12.0),
+        ({"Retry-After": "Mon, 03 Mar 2025 09:00:09 GMT"}, {}, 9.0),
+        ({}, {}, None),
+    ],
+)
+def test_the_wait_is_in_the_header_else_in_the_body(
+    headers: dict[str, str], body: dict[str, object], seconds: float | None
+) -> None:
+    inside = httpx.Response(429, headers=headers, json={"error": {"code": "rate_limit_exceeded", **body}})
+    beside = httpx.Response(429, headers=headers, json={"error": "Too many requests", **body})
+    for answer in (inside, beside):
+        error = error_of(answer, writing=False)
+        assert isinstance(error, LimitReached)
+        assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://new.example/v1?key=abc", "new.example"),
+        ("/v2/time-slots", "another address"),
+        ("https://[broken", "another address"),
+    ],
+)
+def test_a_redirect_shows_the_host_only(location: str, shown: str) -> None:
+    error = error_of(httpx.Response(301, headers={"Location": location}), writing=False)
+    assert error.what == f"answered 301, which leads to {shown}"
