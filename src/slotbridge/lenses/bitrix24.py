@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from slotbridge.lenses.items import Odd, Range
 from slotbridge.lenses.steps import Piece, join_steps
 from slotbridge.lenses.terms import ItemChange, Key, Problem, Rewrite, Seen, Terms, View, Wanted, adopt
-from slotbridge.week import DAY, DAY_NAMES, WEEK, find_zone, same_zone, stretch, zone_shift
+from slotbridge.week import DAY, DAY_NAMES, WEEK, Window, find_zone, same_zone, stretch, zone_shift
 
 Items = Sequence[Range | Odd]
 
@@ -29,8 +31,8 @@ def view(items: Items, terms: Terms) -> View:
         if (problem := _problem(number, item)) is not None:
             problems.append(problem)
         elif isinstance(item, Range):
-            for weekday in _weekdays(item):
-                windows.extend(_cell(number, item, weekday, terms))
+            for window, capacity, key in _ranges_windows(item, terms.zone, terms.today, terms.slots):
+                windows.append(Seen(window, capacity, (number, *key)))
     return View(tuple(windows), tuple(problems))
 
 
@@ -99,19 +101,29 @@ def _weekdays(item: Range) -> list[int]:
     return list(dict.fromkeys(_DAY_NUMBERS[name] for name in item.week_days))
 
 
-def _cell(number: int, item: Range, weekday: int, terms: Terms) -> Iterator[Seen]:
-    shift = zone_shift(item.timezone, terms.zone, weekday, terms.today)
-    size = item.slot_size
-    if terms.slots == "window" or not 0 < size < item.end - item.start:
-        starts: Sequence[int] = (item.start,)
-        length = item.end - item.start
-        if terms.slots == "split" and size > length:
-            return
-    else:
-        starts, length = range(item.start, item.end - size + 1, size), size
-    for step, start in enumerate(starts):
-        for part, window in enumerate(stretch(weekday, start + shift, start + length + shift)):
-            yield Seen(window, size if terms.slots == "window" else window.length, (number, weekday, step, part))
+@lru_cache(maxsize=8192)
+def _ranges_windows(item: Range, zone: str, today: date, slots: str) -> tuple[tuple[Window, int, Key], ...]:
+    """The windows of a supported range, each with its capacity and its key within the range."""
+    return tuple(
+        (window, item.slot_size if slots == "window" else window.length, (weekday, step, part))
+        for weekday in _weekdays(item)
+        for step, (start, end) in enumerate(_steps(item, slots))
+        for part, window in enumerate(
+            stretch(
+                weekday,
+                start + zone_shift(item.timezone, zone, weekday, today),
+                end + zone_shift(item.timezone, zone, weekday, today),
+            )
+        )
+    )
+
+
+def _steps(item: Range, slots: str) -> list[tuple[int, int]]:
+    """The stretches of a range that are windows: the whole of it, or in split mode each whole step (V1, C4)."""
+    if slots == "window" or item.slot_size == 0:
+        return [(item.start, item.end)]
+    last = item.end - item.slot_size
+    return [(start, start + item.slot_size) for start in range(item.start, last + 1, item.slot_size)]
 
 
 def put(items: Items, wanted: Sequence[Wanted], terms: Terms) -> Rewrite[Range | Odd]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from slotbridge.lenses.items import Odd, TimeSlot
-from slotbridge.lenses.terms import ItemChange, Problem, Rewrite, Seen, Terms, View, Wanted, adopt
+from slotbridge.lenses.terms import ItemChange, Problem, Rewrite, Seen, Terms, TimeBasis, View, Wanted, adopt
 from slotbridge.week import DAY, ClockText, Window, offset_on, placeholder, read_time, shown_date, stretch
 
 Items = Sequence[TimeSlot | Odd]
@@ -24,50 +25,54 @@ def view(items: Items, terms: Terms) -> View:
     problems: list[Problem] = []
     for item in items:
         if isinstance(item, Odd):
-            problems.append(Problem(f"time slot {item.id}", item.problem, EVERY_DAY, item.id))
+            problems.append(Problem(_name(item), item.problem, EVERY_DAY, item.id))
             continue
         read = _read(item, terms)
         if isinstance(read, Problem):
             problems.append(read)
         else:
-            slot_id = item.id or 0
-            windows.extend(Seen(window, item.max_bookings, (slot_id, part)) for part, window in enumerate(read))
+            for part, window in enumerate(read):
+                windows.append(Seen(window, item.max_bookings, (item.id or 0, part)))
     return View(tuple(windows), tuple(problems))
 
 
 def _read(item: TimeSlot, terms: Terms) -> tuple[Window, ...] | Problem:
     if not 0 <= item.day_of_week <= 6:
-        return _problem(item, f"day_of_week {item.day_of_week} is not one of 0–6", EVERY_DAY)
+        return Problem(_name(item), f"day_of_week {item.day_of_week} is not one of 0–6", EVERY_DAY, item.id)
     weekday = item.day_of_week if terms.day_zero == "monday" else (item.day_of_week - 1) % 7
-    start, end = read_time(item.start_time), read_time(item.end_time)
+    windows, fault = _hours(weekday, item.start_time, item.end_time, terms.zone, terms.time_basis)
+    if fault is None and item.max_bookings < 1:
+        fault = f"max_bookings {item.max_bookings} is below 1"
+    if fault is None:
+        return windows
+    return Problem(_name(item), fault, frozenset(window.weekday for window in windows), item.id)
+
+
+@lru_cache(maxsize=8192)
+def _hours(
+    weekday: int, start_time: str, end_time: str, zone: str, basis: TimeBasis
+) -> tuple[tuple[Window, ...], str | None]:
+    """The windows between two times; if something is wrong with these, what, and windows on the days they may mean."""
+    start, end = read_time(start_time), read_time(end_time)
     if start is None or end is None:
-        bad = item.start_time if start is None else item.end_time
-        return _problem(item, f"time {bad[:40]!r} cannot be read", frozenset({weekday, (weekday + 1) % 7}))
-    first = _local_minute(start, terms)
-    last_second = end.seconds == 59 and (_local_minute(end, terms) + 1) % DAY == 0
+        bad = start_time if start is None else end_time
+        return stretch(weekday, 0, 2 * DAY), f"time {bad[:40]!r} cannot be read"
+    first = _local_minute(start, zone, basis)
+    last_second = end.seconds == 59 and (_local_minute(end, zone, basis) + 1) % DAY == 0
     windows = stretch(weekday, first, first + _duration(start, end, end.minute + last_second))
-    if start.seconds or (end.seconds and not last_second):
-        reason = f"{item.start_time} to {item.end_time} is not in whole minutes"
-        return _problem(item, reason, frozenset(window.weekday for window in windows))
-    if item.max_bookings < 1:
-        reason = f"max_bookings {item.max_bookings} is below 1"
-        return _problem(item, reason, frozenset(window.weekday for window in windows))
-    return windows
+    whole = not start.seconds and (not end.seconds or last_second)
+    return windows, None if whole else f"{start_time} to {end_time} is not in whole minutes"
 
 
-def _problem(slot: TimeSlot, reason: str, weekdays: frozenset[int]) -> Problem:
-    return Problem(f"time slot {slot.id}", reason, weekdays, slot.id)
+def _name(slot: TimeSlot | Odd) -> str:
+    return f"time slot {slot.id}"
 
 
-def _is_instant(text: ClockText, terms: Terms) -> bool:
-    return terms.time_basis == "utc" or (terms.time_basis == "auto" and text.zone is not None)
-
-
-def _local_minute(text: ClockText, terms: Terms) -> int:
+def _local_minute(text: ClockText, zone: str, basis: TimeBasis) -> int:
     """The minute of the day on the service's clock, 0–1439."""
-    if not _is_instant(text, terms):
+    if basis == "wall" or (basis == "auto" and text.zone is None):
         return text.minute % DAY
-    return (text.minute - (text.zone or 0) + offset_on(terms.zone, shown_date(text))) % DAY
+    return (text.minute - (text.zone or 0) + offset_on(zone, shown_date(text))) % DAY
 
 
 def _duration(start: ClockText, end: ClockText, end_minute: int) -> int:

@@ -6,7 +6,6 @@ Each guard takes the verdicts and returns them with what it keeps back turned in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from slotbridge.lenses.terms import Seen, View
@@ -118,8 +117,7 @@ def hold_everything(verdicts: Sequence[Verdict], kind: HoldKind, reason: str, op
 def _held(verdict: Verdict) -> Verdict:
     row = verdict.row
     found_alone = row.link is None and verdict.state == "delete"
-    return replace(
-        verdict,
+    return verdict._replace(
         bitrix24=_as_it_is(row.bitrix24),
         reservekit=_as_it_is(row.reservekit),
         state="held",

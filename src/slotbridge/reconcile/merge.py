@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal
 
 from slotbridge.lenses.terms import Seen
@@ -60,7 +59,7 @@ def _decide_present(row: Row, link: Link, one: Seen, two: Seen, options: Options
         return Verdict(row, Value(one.window, one.capacity), Value(two.window, two.capacity), "unchanged", "same")
     both = _follow(row, link, one, two, source, options) if source else _merge(row, link, one, two, options)
     idle = not (both.conflict or both.writes("bitrix24") or both.writes("reservekit"))
-    return replace(both, state="same") if idle else both
+    return both._replace(state="same") if idle else both
 
 
 def row_fingerprint(row: Row) -> str:
@@ -150,7 +149,7 @@ def _merge(row: Row, link: Link, one: Seen, two: Seen, options: Options) -> Verd
     if not options.capacity_travels:
         wants = {"bitrix24": Value(window, _own(one, window, options)), "reservekit": Value(window, two.capacity)}
     why = _why(hours, capacity, conflict, winner)
-    return replace(_verdict(row, wants, why, overruled=overruled), decided=decided is not None)
+    return _verdict(row, wants, why, overruled=overruled)._replace(decided=decided is not None)
 
 
 def _own(one: Seen, window: Window, options: Options) -> int:
@@ -200,7 +199,7 @@ def _follow(row: Row, link: Link, one: Seen, two: Seen, source: Side, options: O
     if want is None or (across.window, across.capacity) in (want, (link.window, link.capacity(target))):
         return verdict
     why = f"edited in {NAMES[target]}, which follows {NAMES[source]}"
-    return replace(verdict, why=why, overruled=(Overruled(target, _value(across), why),))
+    return verdict._replace(why=why, overruled=(Overruled(target, _value(across), why),))
 
 
 def _as_linked(link: Link, side: Side, seen: Seen) -> Seen:

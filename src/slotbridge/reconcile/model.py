@@ -133,8 +133,7 @@ class Overruled(NamedTuple):
 State = Literal["same", "write", "delete", "forgotten", "held", "kept"]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What is to become of one row: what each side should show (None for nothing), and why.
 
     `conflict` names the fields in conflict, `decided` says that a person has settled it, `expected` that a first sync

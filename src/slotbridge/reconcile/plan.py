@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from slotbridge.lenses import bitrix24 as ranges
@@ -61,6 +60,8 @@ class _Planning:
         rows = align(self.links, self.views["bitrix24"].windows, self.views["reservekit"].windows, self.options.pending)
         first = first_sync(rows, self.views, self.options) if self.first else FirstSync(source=self.options.source)
         verdicts = self._verdicts(rows, first.source)
+        if all(verdict.state == "same" for verdict in verdicts):
+            return self._quiet(verdicts)
         if first.hold is not None:
             verdicts, holds = guards.hold_everything(verdicts, first.hold, first.reason, self.options)
             return self._finished(verdicts, holds, agreed=False)
@@ -73,9 +74,15 @@ class _Planning:
             self._hold_oscillation,
         )
         if not self.first or self.options.source is not None:
-            verdicts = [replace(verdict, expected=False) if verdict.expected else verdict for verdict in verdicts]
+            verdicts = [verdict._replace(expected=False) if verdict.expected else verdict for verdict in verdicts]
         unsettled = any(hold.kind in ("odd-range", "read-only", "oscillation") for hold in holds)
         return self._finished(verdicts, holds, agreed=not (self.first and unsettled))
+
+    def _quiet(self, verdicts: Sequence[Verdict]) -> Plan:
+        """Nothing to write and nothing to hold: what nearly every run of nearly every pair comes to."""
+        one, two = Rewrite(self.snapshot.bitrix24, ()), Rewrite(self.snapshot.reservekit, ())
+        problems: Mapping[Side, tuple[Problem, ...]] = {side: view.problems for side, view in self.views.items()}
+        return Plan(tuple(verdicts), one, two, (), (), problems, self.terms)
 
     def _verdicts(self, rows: Sequence[Row], source: Side | None) -> list[Verdict]:
         groups = self._decided_groups(rows) if source is None else {}
@@ -170,7 +177,7 @@ def wanted_of(side: Side, verdicts: Sequence[Verdict]) -> list[Wanted]:
 
 
 def _as_decided(verdict: Verdict) -> Verdict:
-    return replace(verdict, why=f"{verdict.why}, as decided", decided=True)
+    return verdict._replace(why=f"{verdict.why}, as decided", decided=True)
 
 
 class _Reasons:

@@ -14,11 +14,11 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from slotbridge.clock import Clock
-from slotbridge.errors import ApiError, BudgetSpent, ConfigurationError, LimitReached, NotFound
+from slotbridge.errors import ApiError, BudgetSpent, ConfigurationError, LimitReached, NotFound, OutcomeUnknown
 from slotbridge.http.retry import LONGEST_WAIT_ASKED_FOR, retried
 from slotbridge.http.transport import Response, Transport
 from slotbridge.lenses.items import Odd, TimeSlot
-from slotbridge.reservekit.answers import bad_answer, envelope
+from slotbridge.reservekit.answers import appearance, bad_answer, envelope, parsed
 from slotbridge.reservekit.failures import SLOT_NOT_FOUND, failure, refused_write
 from slotbridge.reservekit.models import (
     Booking,
@@ -145,6 +145,10 @@ class ReserveKitClient:
                 method, url, item=item, headers=self._headers, params=params, json=json
             )
             if 200 <= response.status < 300:
+                if writing and not _acknowledges(response):
+                    what = f"answered {response.status} with {appearance(response.body)}"
+                    hint = "It may or may not be executed; it is looked at before anything is sent again"
+                    raise OutcomeUnknown(what, side="reservekit", item=item, hint=hint, status=response.status)
                 return response
             error = failure(response, item=item, writing=writing, now=self._clock.now(), secret=self._key)
             self._slow_down(error)
@@ -158,6 +162,13 @@ class ReserveKitClient:
             wait = 1.0 if error.retry_after is None else error.retry_after
             if wait <= LONGEST_WAIT_ASKED_FOR:
                 self._transport.limiter.penalize(wait)
+
+
+def _acknowledges(response: Response) -> bool:
+    """Whether a success comes from the API itself: a page of some proxy says nothing about a write."""
+    if response.status == 204:
+        return True
+    return isinstance(parsed(response.body), dict)
 
 
 def _slots_of(service_id: int) -> str:

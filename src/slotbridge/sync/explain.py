@@ -6,32 +6,32 @@ from collections.abc import Iterable, Sequence
 
 from slotbridge.errors import ApiError
 from slotbridge.lenses.terms import Seen
-from slotbridge.reconcile.model import NAMES, Value
+from slotbridge.reconcile.model import Value
 from slotbridge.reconcile.settle import Missing
 from slotbridge.week import WEEK, Window
 
 
-def not_as_sent(missing: Sequence[Missing], shown: Iterable[Seen]) -> ApiError:
-    """The error of a pair whose writes did not read back as they were sent."""
+def not_as_sent(missing: Sequence[Missing], before: Iterable[Seen], after: Iterable[Seen]) -> ApiError:
+    """The error of a pair whose writes did not read back as they were sent; the windows as shown before and after."""
     first = missing[0]
-    unsent = [seen for seen in shown if first.value is None or seen.window != first.value.window]
+    known = set(before)
+    moved = [seen for seen in after if seen not in known]
     if first.value is None:
         slot = first.row.reservekit
         what = f"{slot.window if slot else 'a window'} was deleted and is still there"
         hint = "Look whether bookings, or another program, keep it"
     else:
-        what = f"{first.value.window} with capacity {first.value.capacity} was sent and did not come back as sent"
-        hint = likely_setting(first.value, _own(first, unsent))
+        what = f"{first.value.window} with max_bookings {first.value.capacity} was sent and did not come back as sent"
+        hint = likely_setting(first.value, _own(first, moved))
     more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
     return ApiError(f"{what}{more}", side=first.side, item=_item(first), hint=hint)
 
 
-def _own(missing: Missing, shown: Sequence[Seen]) -> Seen | None:
-    """What the same slot shows now, or what else of that length is there."""
+def _own(missing: Missing, moved: Sequence[Seen]) -> Seen | None:
+    """What the same slot shows now, or else what appeared."""
     before = missing.row.reservekit
-    same_slot = [seen for seen in shown if before is not None and seen.key[0] == before.key[0]]
-    alike = [seen for seen in shown if missing.value is not None and seen.window.length == missing.value.window.length]
-    return next(iter(same_slot or alike), None)
+    same_slot = [seen for seen in moved if before is not None and seen.key[0] == before.key[0]]
+    return next(iter(same_slot or moved), None)
 
 
 def likely_setting(sent: Value, found: Seen | None) -> str:
@@ -54,6 +54,4 @@ def _start(window: Window) -> int:
 
 def _item(missing: Missing) -> str:
     before = missing.row.reservekit
-    if missing.side == "reservekit" and before is not None:
-        return f"time slot {before.key[0]}"
-    return f"{NAMES[missing.side]} window {missing.value.window}" if missing.value else "a window"
+    return f"time slot {before.key[0]}" if before is not None else "a new time slot"

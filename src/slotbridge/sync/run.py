@@ -10,7 +10,7 @@ import structlog
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, SlotbridgeError
 from slotbridge.reconcile.agreement import Agreement
-from slotbridge.reconcile.model import Change, Link
+from slotbridge.reconcile.model import SIDES, Change, Link
 from slotbridge.reconcile.settle import settle
 from slotbridge.settings import PairSettings
 from slotbridge.store import Memory, Outcome, Store
@@ -124,7 +124,7 @@ class Pass:
     def _outcome(self, work: Work) -> Outcome:
         """What is to be remembered of a pair. Its base is what was read back, and nothing else (W4)."""
         at = self._clock.now()
-        changes = tuple(change for side in work.applied.values() for change in side)
+        changes = tuple(change for side in SIDES for change in work.applied.get(side, ()))
         base = None
         if work.plan is not None and work.agreement is not None and (work.error is None or work.heals):
             settled = settle(work.plan, work.snapshot) if self._writer is not None else None

@@ -135,7 +135,8 @@ class Writer:
         )
         if not missing:
             return  # whatever the answer said or did not say, everything is there
-        error = failure or not_as_sent(missing, slots.view(work.reservekit, plan.terms).windows)
+        shown = [slots.view(items, plan.terms).windows for items in (before, work.reservekit)]
+        error = failure or not_as_sent(missing, *shown)
         if failure is None or isinstance(failure, Rejected):
             # What the next run would send again is what this one sent in vain.
             await self._planner.plan(work)

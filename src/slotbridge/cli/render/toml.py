@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from slotbridge.cli.words import clean
+from slotbridge.cli.render.words import clean
 
 NO_ZONE = '# timezone = "Europe/Berlin"   # needed: this service has no time zone of its own'
 

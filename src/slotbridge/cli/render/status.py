@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from slotbridge.cli.words import clean, moment, plural
+from slotbridge.cli.render.words import clean, moment, plural
 from slotbridge.errors import SIDE_NAMES, Side
 from slotbridge.reconcile.model import SIDES
 from slotbridge.store import HoldRecord, Memory

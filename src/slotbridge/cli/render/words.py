@@ -12,7 +12,7 @@ from slotbridge.week import DAY, DAY_NAMES, clock, read_time
 DayZero = Literal["monday", "sunday"]
 
 _CAPACITY: Mapping[Side, str] = {"bitrix24": "slotSize", "reservekit": "max_bookings"}
-_CONTROLS = {code: "�" for code in (*range(32), *range(127, 160))}
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "�")
 
 
 def clean(text: str) -> str:
@@ -63,6 +63,16 @@ def _time(text: str, *, end: bool = False) -> str:
 
 def _offset(minutes: int) -> str:
     return f"UTC{'-' if minutes < 0 else '+'}{clock(abs(minutes))}" if minutes else "UTC"
+
+
+def edit_words(before: str, after: str) -> str:
+    """`before → after`, what both have at their ends said once."""
+    old, new = before.split(", "), after.split(", ")
+    shared: list[str] = []
+    while len(old) > 1 and len(new) > 1 and old[-1] == new[-1]:
+        shared.insert(0, old.pop())
+        new.pop()
+    return ", ".join([f"{', '.join(old)} → {', '.join(new)}", *shared])
 
 
 def day_words(names: Sequence[str]) -> str:

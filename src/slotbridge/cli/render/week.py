@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from slotbridge.cli.words import capacity_words, clean, plural
+from slotbridge.cli.render.plan import hold_lines
+from slotbridge.cli.render.words import capacity_words, clean, plural
 from slotbridge.errors import SIDE_NAMES, Side
 from slotbridge.lenses import bitrix24 as ranges
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.items import Range
 from slotbridge.lenses.terms import Seen
 from slotbridge.reconcile.model import SIDES, State, Verdict
+from slotbridge.sync.report import hold_as_json
 from slotbridge.week import DAY_NAMES, Window, clock, same_zone
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ _CELL = 30
 _DAYTIME = (6 * 60, 22 * 60)
 
 
-def week_lines(look: Look, *, picture: bool) -> Iterator[Text]:
+def week_lines(look: Look, commands: Collection[str] = (), *, picture: bool = False) -> Iterator[Text]:
     """The week line by line, Monday first. With `picture` a small drawing of every day comes first."""
     pair, rows = look.pair, week_rows(look)
     number = f"resource {pair.resource_id} and service {pair.service_id}, times in {look.plan.terms.zone}"
@@ -39,6 +41,8 @@ def week_lines(look: Look, *, picture: bool) -> Iterator[Text]:
             said = f"{SIDE_NAMES[side]}, {clean(problem.item)}: {clean(problem.reason)}"
             yield Text(f"  left as it is: {said}", "yellow")
     yield Text(f"  {_verdict_words(rows)}")
+    for hold in look.plan.holds:
+        yield from hold_lines(hold, commands, items=False)
 
 
 def week_rows(look: Look) -> list[Verdict]:
@@ -71,6 +75,7 @@ def week_json(look: Look) -> dict[str, Any]:
         "pair": look.pair.name,
         "zone": look.plan.terms.zone,
         "windows": [_row_json(look, verdict) for verdict in week_rows(look)],
+        "holds": [hold_as_json(hold) for hold in look.plan.holds],
         "unsupported": [
             {"side": side, "item": problem.item, "reason": problem.reason}
             for side in SIDES
@@ -113,13 +118,15 @@ def _table(look: Look, rows: list[Verdict]) -> Iterator[Text]:
     cells = [[_cell(look, side, verdict.row.seen(side)) for side in SIDES] for verdict in rows]
     heads = [SIDE_NAMES[side] for side in SIDES]
     widths = [max(len(head), *map(len, column)) for head, column in zip(heads, zip(*cells, strict=True), strict=True)]
-    yield Text(f"       {heads[0]:{widths[0]}}  {heads[1]}", "bold")
+    yield Text(f"        {heads[0]:{widths[0]}}  {heads[1]}", "bold")
     for verdict, (one, two) in zip(rows, cells, strict=True):
         sign, style = _SIGNS[_mark(verdict)]
         day = DAY_NAMES[window_of(verdict).weekday]
         line = f"{day}  {one:{widths[0]}}  {two:{widths[1]}}"
         remark = _remark(verdict)
-        yield Text.assemble(" ", (sign, style), " ", line if remark else line.rstrip(), (remark and f"  {remark}", style))
+        yield Text.assemble(
+            " ", (sign, style), " ", line if remark else line.rstrip(), (remark and f"  {remark}", style)
+        )
 
 
 def _cell(look: Look, side: Side, seen: Seen | None) -> str:
@@ -166,7 +173,8 @@ def _verdict_words(rows: list[Verdict]) -> str:
     held = sum(verdict.state == "held" for verdict in rows)
     if not differing:
         return "in step"
-    return plural(differing, "difference") + (f", {held} of them held" if held else "")
+    waiting = "" if not held else ", held" if held == differing else f", {held} held"
+    return plural(differing, "difference") + waiting
 
 
 def _picture(rows: list[Verdict]) -> Iterator[Text]:

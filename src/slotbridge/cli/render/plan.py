@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 from rich.text import Text
 
-from slotbridge.cli.decisions import ways_out
-from slotbridge.cli.words import DayZero, capacity_words, clean, item_words, plural
+from slotbridge.cli.render.decisions import ways_out
+from slotbridge.cli.render.errors import error_lines
+from slotbridge.cli.render.words import DayZero, capacity_words, clean, edit_words, item_words, plural
 from slotbridge.errors import SIDE_NAMES
 from slotbridge.reconcile.model import SIDES, Change, Hold, Overruled
 from slotbridge.sync.report import PairReport, RunReport, Status
@@ -55,11 +56,11 @@ def _pair_lines(pair: PairReport, day_zero: DayZero, commands: Collection[str], 
     for lost in pair.overruled:
         yield Text(f"  overruled: {_overruled(lost)}", style="dim")
     for hold in pair.holds:
-        yield from _hold_lines(hold, commands)
+        yield from hold_lines(hold, commands)
     for side, problem in problems:
         yield Text(f"  left as it is: {SIDE_NAMES[side]}, {clean(problem.item)}: {clean(problem.reason)}", "yellow")
     if pair.error is not None:
-        yield from error_lines(pair.error.what, pair.error.hint, indent="  ")
+        yield from error_lines(pair.error, pair=pair.name, indent="  ")
 
 
 def _heading(pair: PairReport, *, dry_run: bool) -> Text:
@@ -77,8 +78,9 @@ def _change_line(change: Change, day_zero: DayZero) -> Text:
     shown = [item_words(change.side, item, day_zero) for item in (change.before, change.after) if item is not None]
     number = (change.before or {}).get("id")
     which = f"time slot {number}: " if number is not None else ""
+    what = which + (edit_words(*shown) if len(shown) == 2 else shown[0])
     side = f"{SIDE_NAMES[change.side]:{_SIDE_WIDTH}}"
-    return Text.assemble("  ", side, " ", (sign, style), f" {which}{' → '.join(shown)}", (f"  ({change.why})", "dim"))
+    return Text.assemble("  ", side, " ", (sign, style), f" {what}", (f"  ({change.why})", "dim"))
 
 
 def _overruled(lost: Overruled) -> str:
@@ -88,14 +90,15 @@ def _overruled(lost: Overruled) -> str:
     return f"{side}'s {lost.value.window}, {capacity_words(lost.side, lost.value.capacity)}: {lost.why}"
 
 
-def _hold_lines(hold: Hold, commands: Collection[str]) -> Iterator[Text]:
+def hold_lines(hold: Hold, commands: Collection[str], *, items: bool = True) -> Iterator[Text]:
+    """A hold: its id and reason, what it is about if wanted, and how to decide it."""
     yield Text.assemble(("  held ", "yellow"), (hold.id, "bold yellow"), f": {clean(hold.reason)}")
-    for item in hold.items[:_MOST_ITEMS]:
-        yield Text(f"    {hold_item_words(item)}")
-    if len(hold.items) > _MOST_ITEMS:
+    if items:
+        yield from (Text(f"    {hold_item_words(item)}") for item in hold.items[:_MOST_ITEMS])
+    if items and len(hold.items) > _MOST_ITEMS:
         yield Text(f"    … and {len(hold.items) - _MOST_ITEMS} more; --json lists all")
     for number, way in enumerate(ways_out(hold, commands)):
-        yield Text.assemble("    ", ("to decide: " if number == 0 else " " * 11), (way, "cyan"))
+        yield Text.assemble("    ", "to decide: " if number == 0 else " " * 11, (way, "cyan"))
 
 
 def hold_item_words(item: Mapping[str, Any]) -> str:
@@ -110,10 +113,3 @@ def hold_item_words(item: Mapping[str, Any]) -> str:
     new = [side for side in SIDES if side in became and became[side] != item.get(side)]
     said += [f"{SIDE_NAMES[side]} would get {became[side]}" for side in new]
     return clean("; ".join(said))
-
-
-def error_lines(what: str, hint: str | None, *, indent: str = "") -> Iterator[Text]:
-    """An error and, on a line of its own, the next step."""
-    yield Text.assemble(indent, ("error: ", "bold red"), what)
-    if hint:
-        yield Text(f"{indent}{hint}")

@@ -1,0 +1,164 @@
+"""The commands and their options. Their work is imported when they run, so that help is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from typer.main import get_command
+
+from slotbridge import __version__
+from slotbridge.cli.invocation import Invocation, LogFormat, LogLevel
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110},
+)
+
+InitialPolicy = Literal["hold", "merge", "bitrix24", "reservekit"]
+AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document to standard output, nothing else.")]
+
+
+def run(invocation: Invocation, argv: list[str]) -> int:
+    """Runs one command line; every way to end becomes an exit code."""
+    command = get_command(app)
+    invocation.commands = frozenset(getattr(command, "commands", ()))
+    try:
+        command.main(args=argv, prog_name="slotbridge", obj=invocation)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+        if code == INTERRUPTED:
+            invocation.stderr.write("Interrupted. Run the same command again to go on.\n")
+        return code
+    except Exception as error:
+        return invocation.failed(error)
+    return 0
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"slotbridge {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def slotbridge(
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="The configuration file; else $SLOTBRIDGE_CONFIG, else config/slotbridge.toml."),
+    ] = None,
+    log_level: Annotated[LogLevel | None, typer.Option(help="What is logged to standard error.")] = None,
+    log_format: Annotated[LogFormat, typer.Option(help="How it is logged: auto is for people on a terminal.")] = "auto",
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Keeps the weekly booking hours of Bitrix24 and ReserveKit in step, both ways."""
+    invocation: Invocation = ctx.obj
+    invocation.config, invocation.log_level, invocation.log_format = config, log_level, log_format
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help(), file=invocation.stdout)
+
+
+@app.command()
+def sync(
+    ctx: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")] = False,
+    pair: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this pair; may be repeated.")] = None,
+    json: AsJson = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 4 when a dry run finds something to change.")
+    ] = False,
+    accept_deletes: Annotated[
+        bool, typer.Option("--accept-deletes", help="Carry out deletions that would be held, in this run.")
+    ] = False,
+    initial: Annotated[
+        InitialPolicy | None,
+        typer.Option(help="How pairs begin whose sides differ when they meet for the first time, in this run."),
+    ] = None,
+    wait: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for another slotbridge to finish.")
+    ] = 10,
+) -> None:
+    """Bring both sides in step, once, and tell what was done.
+
+    Exit codes: 0 done or nothing to do, 1 a pair failed, 2 wrong usage or configuration, 3 something waits for your
+    decision, 4 changes found (only with --exit-code), 5 another slotbridge is at work.
+    """
+    from slotbridge.cli.sync import Request, sync_once
+
+    request = Request(tuple(pair or ()), dry_run, accept_deletes, initial, exit_code, wait)
+    _end(ctx, json, lambda invocation: sync_once(invocation, request))
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    pair: Annotated[str, typer.Argument(metavar="PAIR", help="The name of a pair in the configuration.")],
+    json: AsJson = False,
+) -> None:
+    """Show a pair's week in both systems, next to each other.
+
+    Differences are marked, with the reason. Nothing is changed.
+    """
+    from slotbridge.cli.look import show_week
+
+    _end(ctx, json, lambda invocation: show_week(invocation, pair))
+
+
+@app.command()
+def status(ctx: typer.Context, json: AsJson = False) -> None:
+    """Tell of every pair when it ran and how it went. Asks neither service."""
+    from slotbridge.cli.look import show_status
+
+    _end(ctx, json, show_status)
+
+
+@app.command()
+def discover(ctx: typer.Context, json: AsJson = False) -> None:
+    """List resources and services, and propose pairs by their names."""
+    from slotbridge.cli.discover import show_candidates
+
+    _end(ctx, json, show_candidates)
+
+
+@app.command()
+def sandbox(
+    ctx: typer.Context,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8788,
+    host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
+    empty: Annotated[bool, typer.Option("--empty", help="The same business without any hours.")] = False,
+) -> None:
+    """Serve both APIs on this machine, with sample data, until Ctrl-C."""
+    from slotbridge.cli.sandbox import serve_sandbox
+
+    _end(ctx, False, lambda invocation: serve_sandbox(invocation, host, port, empty=empty))
+
+
+@app.command()
+def demo(
+    ctx: typer.Context,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the demo's own sandbox; 0 takes a free one.")] = 0,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the configuration and database of the demo.")] = False,
+) -> None:
+    """Play the main job, start to finish, in a sandbox.
+
+    It checks itself, and ends with "in step" and exit code 0 if every step went as it should.
+    """
+    from slotbridge.cli.demo import play
+
+    _end(ctx, False, lambda invocation: play(invocation, port, keep=keep))
+
+
+def _end(ctx: typer.Context, as_json: bool, work: Callable[[Invocation], int]) -> None:
+    """Does a command's work; what it returns is the exit code."""
+    invocation: Invocation = ctx.obj
+    invocation.as_json = as_json
+    raise typer.Exit(work(invocation))

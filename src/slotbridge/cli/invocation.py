@@ -1,0 +1,111 @@
+"""One call of the program: where it writes, what it was told for every command, and how it fails."""
+
+from __future__ import annotations
+
+import json
+import random
+import traceback
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from slotbridge.clock import Clock, SystemClock
+from slotbridge.errors import ConfigurationError, SlotbridgeError
+from slotbridge.http.redact import redact
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from slotbridge.settings import Settings
+
+LogFormat = Literal["auto", "json", "console"]
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+
+BUG = "This is a mistake in slotbridge, not in what you did. Please report it, with what --log-level debug adds"
+
+
+@dataclass(slots=True)
+class Invocation:
+    """Filled in by the global options, then handed to the command.
+
+    `as_json` says that standard output carries one document and nothing else. `commands` are the names of all commands.
+    """
+
+    stdout: TextIO
+    stderr: TextIO
+    environ: Mapping[str, str]
+    commands: Collection[str] = ()
+    config: Path | None = None
+    log_level: LogLevel | None = None
+    log_format: LogFormat = "auto"
+    as_json: bool = False
+    clock: Clock = field(default_factory=SystemClock)
+    random: random.Random = field(default_factory=random.Random)
+
+    def settings(self) -> Settings:
+        """The configuration; logging is set up first. Raises ConfigurationError.
+
+        Where nobody said what to log, a terminal shows the report alone: it says the same as the log.
+        """
+        from slotbridge.log import configure_logging
+        from slotbridge.settings import load_settings
+
+        level = self.log_level or ("critical" if self.stderr.isatty() else "warning")
+        configure_logging(level, self.log_format, stream=self.stderr, environ=self.environ)
+        return load_settings(self.config, self.environ)
+
+    def console(self, stream: TextIO | None = None) -> Console:
+        """Colours and widths for a stream; plain text where it is no terminal. NO_COLOR is honoured."""
+        from rich.console import Console
+
+        terminal = (stream or self.stdout).isatty()
+        plain = not terminal or bool(self.environ.get("NO_COLOR"))
+        return Console(
+            file=stream or self.stdout,
+            force_terminal=terminal,
+            no_color=plain,
+            markup=False,
+            highlight=False,
+            emoji=False,
+            _environ=self.environ,
+        )
+
+    def say(self, lines: Iterable[Text], *, stream: TextIO | None = None) -> None:
+        """Writes the lines for people; long ones are left to the terminal to wrap."""
+        console = self.console(stream)
+        for line in lines:
+            console.print(line, soft_wrap=True)
+
+    def emit(self, document: Mapping[str, Any]) -> None:
+        """Writes the one document of `--json`."""
+        unicode = (self.stdout.encoding or "utf-8").lower().startswith("utf")
+        json.dump(document, self.stdout, ensure_ascii=not unicode, indent=2)
+        self.stdout.write("\n")
+
+    def failed(self, error: Exception) -> int:
+        """Tells about an error that ended the command, and returns the exit code."""
+        known = error if isinstance(error, SlotbridgeError) else _as_bug(error)
+        if self.as_json:
+            self.emit({"version": 1, "error": error_json(known)})
+        else:
+            self._complain(known)
+        if known is not error and self.log_level == "debug":
+            self.stderr.write(redact("".join(traceback.format_exception(error))))
+        return known.exit_code
+
+    def _complain(self, error: SlotbridgeError) -> None:
+        from slotbridge.cli.render.errors import error_lines
+
+        self.say(error_lines(error), stream=self.stderr)
+
+
+def error_json(error: SlotbridgeError) -> dict[str, Any]:
+    """The error of a `--json` document; of a wrong configuration, every problem."""
+    problems = {"problems": list(error.problems)} if isinstance(error, ConfigurationError) else {}
+    return {**error.as_json(), **problems}
+
+
+def _as_bug(error: Exception) -> SlotbridgeError:
+    return SlotbridgeError(redact(f"unexpected {type(error).__name__}: {error}"), hint=BUG)

@@ -1,0 +1,35 @@
+"""The pairs that a command line names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from slotbridge.errors import ConfigurationError
+from slotbridge.settings import PairSettings, Settings
+
+NO_PAIRS = (
+    "Add a [[pairs]] table with name, resource_id and service_id to the configuration; "
+    "`slotbridge discover` lists the candidates, ready to paste"
+)
+
+
+def chosen(settings: Settings, names: Sequence[str]) -> tuple[PairSettings, ...]:
+    """The pairs of these names in the order of the configuration, all of them for no name.
+
+    Raises ConfigurationError for a name that no pair has, and when there is no pair at all.
+    """
+    if not settings.pairs:
+        raise ConfigurationError("no pairs are configured", hint=NO_PAIRS)
+    known = [pair.name for pair in settings.pairs]
+    unknown = [name for name in dict.fromkeys(names) if name not in known]
+    if unknown:
+        problems = tuple(_unknown(name, known) for name in unknown)
+        raise ConfigurationError("no such pair", problems=problems, hint=f"Known pairs: {', '.join(known)}")
+    return tuple(pair for pair in settings.pairs if not names or pair.name in names)
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    folded = {other.casefold(): other for other in known}
+    near = get_close_matches(name.casefold(), folded, n=1)
+    return f'"{name}": unknown' + (f'; did you mean "{folded[near[0]]}"?' if near else "")

@@ -1,0 +1,1 @@
+"""From data to lines for people and documents for machines. Pure: nothing here reads or writes anything."""

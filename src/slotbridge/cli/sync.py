@@ -1,0 +1,94 @@
+"""`sync`: one run over the pairs, for real or dry."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from slotbridge.cli.invocation import Invocation
+from slotbridge.cli.pairs import chosen
+from slotbridge.cli.progress import progress_bar
+from slotbridge.cli.render.plan import run_lines
+from slotbridge.reconcile.model import Initial
+from slotbridge.settings import Settings
+from slotbridge.store import DatabaseLock, Store
+from slotbridge.sync.bridge import Bridge
+from slotbridge.sync.report import RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for. `wait` is in seconds."""
+
+    names: tuple[str, ...] = ()
+    dry_run: bool = False
+    accept_deletes: bool = False
+    initial: Initial | None = None
+    tell_changes: bool = False
+    wait: float = 10
+
+
+def sync_once(invocation: Invocation, request: Request) -> int:
+    """One run; tells what it did and returns the exit code. Raises SlotbridgeError for what fails it as a whole."""
+    settings = invocation.settings()
+    report = asyncio.run(_run(invocation, settings, request))
+    if invocation.as_json:
+        invocation.emit(report.as_json())
+    else:
+        invocation.say(run_lines(report, settings.reservekit.day_zero, invocation.commands))
+    return report.exit_code(tell_changes=request.tell_changes)
+
+
+async def _run(invocation: Invocation, settings: Settings, request: Request) -> RunReport:
+    pairs = chosen(settings, request.names)
+    async with (
+        _memory(invocation, settings, request) as store,
+        connected(invocation, settings, store) as bridge,
+        progress_bar(invocation.console(invocation.stderr)) as progress,
+    ):
+        return await bridge.sync(
+            pairs,
+            dry_run=request.dry_run,
+            accept_deletes=request.accept_deletes,
+            initial=request.initial,
+            progress=progress,
+        )
+
+
+@asynccontextmanager
+async def _memory(invocation: Invocation, settings: Settings, request: Request) -> AsyncIterator[Store | None]:
+    """The database: locked and brought up to date, or for a dry run only read, if there is one (W8)."""
+    if request.dry_run:
+        async with remembered(invocation, settings) as existing:
+            yield existing
+        return
+    with DatabaseLock(settings.store.url, "sync") as lock:
+        await lock.acquire(request.wait, invocation.clock)
+        store = Store.open(settings.store.url, clock=invocation.clock)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+@asynccontextmanager
+async def remembered(invocation: Invocation, settings: Settings) -> AsyncIterator[Store | None]:
+    """The database for reading only, None where there is none."""
+    store = Store.open_existing(settings.store.url, clock=invocation.clock)
+    try:
+        yield store
+    finally:
+        if store is not None:
+            store.close()
+
+
+@asynccontextmanager
+async def connected(invocation: Invocation, settings: Settings, store: Store | None) -> AsyncIterator[Bridge]:
+    """Both services, as the configuration names them."""
+    bridge = Bridge.connect(settings, store, clock=invocation.clock, random=invocation.random)
+    try:
+        yield bridge
+    finally:
+        await bridge.aclose()

@@ -1,0 +1,123 @@
+"""Bad input: one clear message that names pair, side and item; nothing deleted, doubled or half-remembered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from slotbridge.sandbox.traffic import Fault
+from tests.sync.rig import Rig
+
+LISTING = "GET /v1/time-slots"
+
+ANSWERS: dict[str, tuple[str, int, str]] = {
+    "malformed JSON": ("{", 200, "{"),
+    "HTML with status 200": ("html", 200, "<html><body>Please wait</body></html>"),
+    "an empty body": ("", 200, ""),
+    "a wrong shape": ("shape", 200, json.dumps({"data": {"time_slots": {"a": 1}}})),
+    "a listing that does not add up": (
+        "total",
+        200,
+        json.dumps({"data": {"time_slots": [], "pagination": {"current_page": 1, "total_pages": 1, "total_count": 9}}}),
+    ),
+    "a refused key": ("key", 401, json.dumps({"error": {"code": "invalid_api_key", "message": "no"}})),
+    "an unknown service": ("404", 404, json.dumps({"error": {"code": "service_not_found", "message": "no"}})),
+}
+
+BATCHES: dict[str, tuple[int, str]] = {
+    "malformed JSON": (200, '{"result": {'),
+    "HTML with status 200": (200, "<html>login</html>"),
+    "a wrong shape": (200, json.dumps({"result": {"result": {"c0": {"slots": "none"}}, "result_error": []}})),
+    "a command that vanished": (200, json.dumps({"result": {"result": [], "result_error": []}})),
+    "a refused key": (401, json.dumps({"error": "INVALID_CREDENTIALS", "error_description": "no"})),
+    "an unknown resource": (
+        200,
+        json.dumps({"result": {"result": [], "result_error": {"c0": {"error": "1009", "error_description": "x"}}}}),
+    ),
+    "no slots in PHP's empty form": (200, json.dumps({"result": {"result": {"c0": []}, "result_error": []}})),
+}
+
+
+def in_step(rig: Rig) -> Rig:
+    for pair in rig.ids:
+        rig.ranges(("Mon Tue Wed Thu Fri", 540, 1080, 30), pair=pair)
+    rig.sync()
+    return rig
+
+
+def told(rig: Rig) -> str:
+    """The one message of a run that fails, and that nothing has changed by it."""
+    before = rig.in_bitrix24(), rig.in_reservekit(), rig.base()
+    writes = rig.writes()
+    report = rig.run()
+    rig.world.faults.clear()
+    assert report.pairs[0].status == "failed"
+    assert report.exit_code() == 1
+    assert (rig.in_bitrix24(), rig.in_reservekit(), rig.base()) == before
+    assert rig.writes() == writes
+    assert rig.sync().status == "quiet"
+    return str(report.pairs[0].error)
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_G4_a_bad_answer_of_reservekit_is_that_pairs_failure(case: str, rig: Rig) -> None:
+    in_step(rig)
+    _, status, body = ANSWERS[case]
+    rig.world.faults.append(Fault(LISTING, "answer", times=99, status=status, body=body))
+    message = told(rig)
+    assert message.startswith("pair1, ReserveKit, ")
+    assert str(rig.ids["pair1"][1]) in message
+    assert "sk_rsv_sandbox" not in message
+
+
+@pytest.mark.parametrize("case", BATCHES)
+def test_G4_a_bad_answer_of_bitrix24_is_that_pairs_failure(case: str, rig: Rig) -> None:
+    in_step(rig)
+    status, body = BATCHES[case]
+    rig.world.faults.append(Fault("batch", "answer", times=99, status=status, body=body))
+    message = told(rig)
+    assert message.startswith("pair1, Bitrix24, ")
+    assert "/rest/1/" not in message
+
+
+def test_a_service_that_does_not_exist_is_named(rig: Rig) -> None:
+    in_step(rig)
+    rig.world.reservations.remove_service(rig.ids["pair1"][1])
+    rig.clock.time += 4000
+    report = rig.run()
+    assert str(report.pairs[0].error).startswith(f"pair1, ReserveKit, service {rig.ids['pair1'][1]}: the service does")
+    assert rig.in_bitrix24() == [("Mon Tue Wed Thu Fri", 540, 1080, 30)]
+
+
+def test_V7_a_service_in_an_unknown_zone_fails_and_says_so(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(zone="Mars/Olympus")
+    rig.ranges(("Mon", 540, 1080, 30))
+    report = rig.run()
+    assert "time zone 'Mars/Olympus' is unknown" in str(report.pairs[0].error)
+    assert rig.in_reservekit() == []
+
+
+@pytest.mark.parametrize("form", ["null", "empty", "missing"])
+def test_S7_a_service_without_a_zone_takes_the_pairs_own(form: str, rig: Rig) -> None:
+    rig.world.reservations.behaviour = replace(rig.world.reservations.behaviour, zones=form)  # type: ignore[arg-type]
+    rig.ranges(("Mon", 540, 1080, 30))
+    assert "has no time zone" in str(rig.run().pairs[0].error)
+    rig.options["timezone"] = "Europe/Berlin"
+    assert rig.sync().status == "changed"
+
+
+def test_V7_seconds_in_a_time_leave_slot_and_range_alone(rig: Rig) -> None:
+    in_step(rig)
+    slot = rig.slot_ids()[0]
+    body = {"service_id": rig.ids["pair1"][1], "time_slots": [{"id": slot, "day_of_week": 0, "max_bookings": 18}]}
+    body["time_slots"][0] |= {"start_time": "2024-01-01 09:00:30", "end_time": "2024-01-01 18:00:00"}  # type: ignore[index]
+    key = {"authorization": "Bearer sk_rsv_sandbox", "content-type": "application/json"}
+    rig.world.answer("PATCH", "/v1/time-slots", "", key, json.dumps(body).encode())
+    report = rig.sync()
+    assert report.status == "quiet"
+    assert report.problems["reservekit"][0].item == f"time slot {slot}"
+    assert "whole minutes" in report.problems["reservekit"][0].reason
+    assert rig.in_bitrix24() == [("Mon Tue Wed Thu Fri", 540, 1080, 30)]
