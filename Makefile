@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check lock image
+.PHONY: help setup demo test check bench lock image
 
 # The first interpreter that is new enough and can make virtual environments; or name one: make test PYTHON=...
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -33,6 +33,10 @@ check: .venv/.tested ## style, types, direction of imports, lock files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/test_house.py
+
+bench: .venv/.runs ## planning against parsing, and the memory of a large run
+	@$(BIN)/python -m bench.planning
+	@$(BIN)/python -m bench.planning --memory 2>/dev/null
 
 lock: | $(BIN)/python ## the lock files anew, after a change of pyproject.toml
 	$(PIP) install 'uv>=0.13,<0.14'

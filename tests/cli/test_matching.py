@@ -57,7 +57,8 @@ def test_what_is_paired_is_said_and_not_proposed_again() -> None:
     found = candidates(PairSettings(name="Room", resource_id=1, service_id=9))
     document = candidates_json(found)
     assert [resource["pair"] for resource in document["resources"]] == ["Room", None, None]
-    assert [(p["name"], p["resource_id"], p["service_id"]) for p in document["proposals"]][0] == ("room", 2, 8)
+    first = document["proposals"][0]
+    assert (first["name"], first["resource_id"], first["service_id"]) == ("room", 2, 8)
     assert any('(no time zone, paired as "Room")' in line.plain for line in candidates_lines(found))
 
 

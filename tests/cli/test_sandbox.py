@@ -37,9 +37,9 @@ def test_an_empty_business_has_its_resources_and_services() -> None:
 
 def test_an_address_for_all_is_refused() -> None:
     command = [sys.executable, "-c", "import sys; from slotbridge.cli import main; sys.exit(main())"]
-    done = subprocess.run([*command, "sandbox", "--host", "0.0.0.0"], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, "sandbox", "--host", "192.0.2.1"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: The sandbox does not listen on 0.0.0.0")
+    assert done.stderr.startswith("error: The sandbox does not listen on 192.0.2.1")
 
 
 def test_it_serves_until_it_is_interrupted_and_exits_with_130() -> None:

@@ -123,9 +123,16 @@ def test_the_document_has_every_window_in_both_sides_own_terms() -> None:
     assert window["why"] == "hours edited in Bitrix24"
 
 
-def test_the_document_names_holds_and_unsupported_items() -> None:
+def test_the_document_names_holds() -> None:
+    conflict = look([hours(480, 720)], [slot(1, 0, "10:00", "12:00")], [link()])
+    document = week_json(conflict)
+    assert [hold["id"] for hold in document["holds"]] == [hold.id for hold in conflict.plan.holds]
+    assert [window["state"] for window in document["windows"]] == ["held"]
+
+
+def test_the_document_names_unsupported_items() -> None:
     document = week_json(look([Odd("{}", "odd")], [slot(1, 0, "09:00", "12:00")], None))
-    assert [hold["kind"] for hold in document["holds"]] == [hold["kind"] for hold in document["holds"]]
+    assert document["holds"] == []
     assert document["unsupported"] == [{"side": "bitrix24", "item": "range 1", "reason": "odd"}]
     (window,) = document["windows"]
     assert (window["bitrix24"], window["base"]) == (None, None)
