@@ -17,7 +17,6 @@ from slotbridge.store import DatabaseLock
 
 from .conftest import Shell
 
-
 ECHO = '{"error": "invalid_key", "error_description": "sk_rsv_sandbox, POST /rest/1/sandbox/batch"}'
 
 

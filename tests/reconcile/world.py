@@ -11,11 +11,11 @@ from typing import Any
 from slotbridge.lenses import bitrix24 as ranges
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.items import Odd, Range, TimeSlot
-from slotbridge.lenses.terms import ItemChange, Terms
+from slotbridge.lenses.terms import ItemChange, Seen, Terms
 from slotbridge.reconcile.model import Link, Options, Plan, Side, Snapshot
 from slotbridge.reconcile.plan import plan
 from slotbridge.reconcile.settle import Settled, settle
-from slotbridge.week import DAY, DAY_NAMES, Window, placeholder
+from slotbridge.week import DAY, Window, placeholder
 
 BERLIN = "Europe/Berlin"
 TERMS = Terms(BERLIN, date(2026, 11, 21))
@@ -91,15 +91,21 @@ class World:
         """Both sides, as a run reads them."""
         return Snapshot(self.bitrix24, self.reservekit)
 
+    def seen(self, side: Side) -> tuple[Seen, ...]:
+        """A side's windows."""
+        if side == "bitrix24":
+            return ranges.view(self.bitrix24, self.terms).windows
+        return slots.view(self.reservekit, self.terms).windows
+
     @property
     def ours(self) -> Counter[Window]:
         """Bitrix24's windows."""
-        return Counter(seen.window for seen in ranges.view(self.bitrix24, self.terms).windows)
+        return Counter(seen.window for seen in self.seen("bitrix24"))
 
     @property
     def theirs(self) -> Counter[Window]:
         """ReserveKit's windows."""
-        return Counter(seen.window for seen in slots.view(self.reservekit, self.terms).windows)
+        return Counter(seen.window for seen in self.seen("reservekit"))
 
     @property
     def ids(self) -> dict[int, TimeSlot]:
@@ -109,12 +115,12 @@ class World:
     @property
     def sizes(self) -> dict[Window, int]:
         """slotSize of each window in Bitrix24."""
-        return {seen.window: seen.capacity for seen in ranges.view(self.bitrix24, self.terms).windows}
+        return {seen.window: seen.capacity for seen in self.seen("bitrix24")}
 
     @property
     def bookings(self) -> dict[Window, int]:
         """max_bookings of each window in ReserveKit."""
-        return {seen.window: seen.capacity for seen in slots.view(self.reservekit, self.terms).windows}
+        return {seen.window: seen.capacity for seen in self.seen("reservekit")}
 
     def plan(self, **changes: Any) -> Plan:
         """What a run would do; the same however often it is asked."""
@@ -188,8 +194,3 @@ def held(made: Plan) -> list[str]:
 def ops(made: Plan, side: Side) -> list[str]:
     """What is done to a side's items, in order."""
     return sorted(change.op for change in made.changes if change.side == side)
-
-
-def days(*names: str) -> tuple[str, ...]:
-    """Weekday names in the order of the week."""
-    return tuple(sorted(names, key=DAY_NAMES.index))

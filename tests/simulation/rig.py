@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,11 +14,13 @@ from random import Random
 from typing import Any, TypeVar
 
 import httpx
+from sqlalchemy import Engine
 
 from slotbridge.errors import StoreError
 from slotbridge.sandbox.world import RESERVEKIT_KEY, RESERVEKIT_PATH, WEBHOOK_PATH, World
 from slotbridge.settings import Settings, load_settings
 from slotbridge.store import Store
+from slotbridge.store.engine import working_engine
 from slotbridge.sync.bridge import Bridge
 from tests.http.clock import FakeClock
 
@@ -129,6 +132,12 @@ def folder() -> Path:
 
 
 @functools.lru_cache
+def _engine(file: Path) -> Engine:
+    """One engine for all processes: a new one would compile every statement anew. It is no memory of a process."""
+    return working_engine(file)
+
+
+@functools.lru_cache
 def _empty_database() -> Path:
     file = folder() / "empty.db"
     Store.open(f"sqlite:///{file}", clock=FakeClock()).close()
@@ -144,11 +153,11 @@ class Machine:
         self.settings = settings
         self.exchange = exchange
         self.file = folder() / "case.db"
-        self.url = f"sqlite:///{self.file}"
         self.random = Random(1)
         self.fate = Fate()
         self._store: MortalStore | None = None
         self._bridge: Bridge | None = None
+        self._eye: sqlite3.Connection | None = None
         self.lose_database()
 
     @property
@@ -160,23 +169,22 @@ class Machine:
 
     async def run(self, job: Callable[[Bridge], Awaitable[T]], fate: Fate | None = None) -> T:
         """Does a job in the process that runs. Raises Death when that process does not survive it."""
-        self.fate = fate or Fate()
         bridge = self._start()
-        assert self._store is not None
-        self._store.obey(self.fate)
+        self.fate = fate or Fate()
         try:
             return await job(bridge)
         except Death:
             await self._bury()
             self.stop()
             raise
+        finally:
+            self.fate = Fate()
 
     def _start(self) -> Bridge:
         if self._bridge is None:
-            store = MortalStore.open(self.url, clock=self.clock)
-            assert isinstance(store, MortalStore)
-            self._store = store
-            wire = Wire(lambda request, body: self.exchange(request, body), _Deferred(self))
+            fate = _PresentFate(self)
+            self._store = store = MortalStore(_engine(self.file), self.clock).obey(fate)
+            wire = Wire(self.exchange, fate)
             self._bridge = Bridge.connect(self.settings, store, clock=self.clock, random=self.random, network=wire)
         return self._bridge
 
@@ -184,7 +192,21 @@ class Machine:
         """Ends the process: what it had in memory is gone."""
         if self._store is not None:
             self._store.close()
-        self._store = self._bridge = None
+        if self._eye is not None:
+            self._eye.close()
+        self._store = self._bridge = self._eye = None
+
+    def peek(self, query: str) -> list[Any]:
+        """Rows of the database, read past the store."""
+        if self._eye is None:
+            self._eye = sqlite3.connect(self.file)
+        return self._eye.execute(query).fetchall()
+
+    def all_rows(self) -> list[str]:
+        """The whole database as text."""
+        self.peek("SELECT 1")
+        assert self._eye is not None
+        return list(self._eye.iterdump())
 
     def lose_database(self) -> None:
         """Somebody deletes the database; the next process begins with none."""
@@ -201,7 +223,7 @@ class Machine:
         await asyncio.gather(*rest, return_exceptions=True)
 
 
-class _Deferred(Fate):
+class _PresentFate(Fate):
     """The fate of whatever run is under way."""
 
     def __init__(self, machine: Machine) -> None:
@@ -210,3 +232,6 @@ class _Deferred(Fate):
 
     def cross(self, name: str) -> None:
         self._machine.fate.cross(name)
+
+    def use_disk(self) -> None:
+        self._machine.fate.use_disk()

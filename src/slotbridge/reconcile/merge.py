@@ -62,6 +62,17 @@ def _decide_present(row: Row, link: Link, one: Seen, two: Seen, options: Options
     return both._replace(state="same") if idle else both
 
 
+def restore(row: Row, options: Options) -> Verdict:
+    """Going back to an earlier base: `row.link` is what both sides had then, None for what was not there yet."""
+    link = row.link
+    if link is None:
+        gone = Verdict(row, None, None, "was not there before", "delete")
+        return gone if row.bitrix24 or row.reservekit else gone._replace(state="forgotten")
+    size = link.window.length if options.slots == "split" else link.slot_size
+    back = Verdict(row, Value(link.window, size), Value(link.window, link.max_bookings), "as it was before")
+    return back if back.writes("bitrix24") or back.writes("reservekit") else back._replace(state="same")
+
+
 def row_fingerprint(row: Row) -> str:
     """Stands for what base and both sides show of a window."""
     seen = [(side, s.window, s.capacity) if (s := row.seen(side)) else (side, None) for side in NAMES]

@@ -66,7 +66,8 @@ class Options:
     `decisions` maps fingerprints of holds to what a person decided: a side to keep, or "approve". `disagreement` says
     why the base is no agreement any more (M12). `insisted` means that a person named `initial` for this run.
     `booked` maps slot ids to a phrase about their upcoming bookings (G3). `frozen` maps a side to the reason why
-    nothing may be written there (W6). `outage` and `oscillation` are reasons of G5 and G7.
+    nothing may be written there (W6). `pending` are windows whose creation was sent and never confirmed (W4). `outage`
+    is the reason of G5, `streaks` are what G7 counts. `target` is an earlier base that both sides shall go back to.
     """
 
     pair: str = ""
@@ -88,7 +89,8 @@ class Options:
     frozen: Mapping[Side, str] = field(default_factory=dict)
     pending: frozenset[Window] = frozenset()
     outage: str | None = None
-    oscillation: str | None = None
+    streaks: Mapping[str, Any] = field(default_factory=dict)
+    target: tuple[Link, ...] | None = None
 
     @property
     def source(self) -> Side | None:

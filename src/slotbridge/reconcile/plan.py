@@ -11,7 +11,7 @@ from slotbridge.lenses.terms import ItemChange, Key, Problem, Rewrite, Terms, Vi
 from slotbridge.reconcile import guards
 from slotbridge.reconcile.align import align
 from slotbridge.reconcile.first import FirstSync, first_sync
-from slotbridge.reconcile.merge import decide, row_fingerprint
+from slotbridge.reconcile.merge import decide, restore, row_fingerprint
 from slotbridge.reconcile.model import (
     SIDES,
     Change,
@@ -27,6 +27,7 @@ from slotbridge.reconcile.model import (
     as_side,
     fingerprint,
 )
+from slotbridge.reconcile.oscillation import oscillation
 
 
 def plan(base: Sequence[Link] | None, snapshot: Snapshot, terms: Terms, options: Options) -> Plan:
@@ -49,7 +50,7 @@ class _Planning:
         terms: Terms,
         options: Options,
     ) -> None:
-        self.first = base is None or options.disagreement is not None
+        self.first = (base is None or options.disagreement is not None) and options.target is None
         self.links = () if base is None or self.first else tuple(base)
         self.snapshot = snapshot
         self.views = views
@@ -57,7 +58,8 @@ class _Planning:
         self.options = options
 
     def plan(self) -> Plan:
-        rows = align(self.links, self.views["bitrix24"].windows, self.views["reservekit"].windows, self.options.pending)
+        known = self.links if self.options.target is None else self.options.target
+        rows = align(known, self.views["bitrix24"].windows, self.views["reservekit"].windows, self.options.pending)
         first = first_sync(rows, self.views, self.options) if self.first else FirstSync(source=self.options.source)
         verdicts = self._verdicts(rows, first.source)
         if all(verdict.state == "same" for verdict in verdicts):
@@ -88,7 +90,9 @@ class _Planning:
         groups = self._decided_groups(rows) if source is None else {}
         verdicts = []
         for row in rows:
-            if self._may_still_stand(row):
+            if self.options.target is not None:
+                verdicts.append(restore(row, self.options))
+            elif self._may_still_stand(row):
                 why = "kept, since an item that cannot be read may stand for it"
                 verdicts.append(Verdict(row, *self._as_seen(row), why, "kept"))
             elif row.group in groups:
@@ -138,9 +142,10 @@ class _Planning:
         return frozen
 
     def _hold_oscillation(self, verdicts: list[Verdict]) -> guards.Guarded:
-        if self.options.oscillation is None:
+        reason = oscillation(verdicts, self.options.streaks) if self.options.streaks else None
+        if reason is None:
             return verdicts, []
-        kept, holds = guards.hold_everything(verdicts, "oscillation", self.options.oscillation, self.options)
+        kept, holds = guards.hold_everything(verdicts, "oscillation", reason, self.options)
         if holds and self.options.decisions.get(holds[0].fingerprint) == "approve":
             return verdicts, []
         return kept, holds

@@ -67,7 +67,7 @@ def _lasting(low: int, high: int, words: str) -> Callable[[int], int]:
     return check
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -83,7 +83,7 @@ def _split(url: str, help_text: str) -> SplitResult:
         raise ValueError(help_text) from None
     if parts.scheme not in ("http", "https") or not host or re.search(r"\s", url):
         raise ValueError(help_text)
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("must begin with https://; plain http is for this machine's own addresses only")
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError("must not carry a user name, a question mark or a number sign")

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Hold, Link
+from slotbridge.reconcile.oscillation import Streak
 from slotbridge.store import tables
 from slotbridge.store.records import HoldRecord, Intent, Memory
 from slotbridge.week import Window
@@ -73,6 +74,7 @@ def _memory(state: Any, links: list[Link], holds: list[HoldRecord], intents: lis
         links=tuple(sorted(links)),
         refused=tuple(state.refused or ()),
         refusal=state.refusal,
+        streaks={name: Streak(*streak) for name, streak in (state.streaks or {}).items()},
         last_attempt=state.last_attempt,
         last_success=state.last_success,
         last_error=state.last_error,

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from slotbridge.errors import Side
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Change, Hold, Link, Overruled
+from slotbridge.reconcile.oscillation import Streak
 from slotbridge.week import Window
 
 Status = Literal["quiet", "changed", "held", "failed"]
@@ -36,7 +37,8 @@ class Memory:
 
     No `agreement` means no base. `links` are sorted. `holds` are the open ones; `decisions` maps their fingerprints to
     what a person decided. `refused` are the digests of writes that did not read back as sent and are not to be sent
-    again (W3); `refusal` is the message that goes with them. `failures` counts those since the last success.
+    again (W3); `refusal` is the message that goes with them. `streaks` counts what is written run after run (G7).
+    `failures` counts those since the last success.
     """
 
     agreement: Agreement | None = None
@@ -46,6 +48,7 @@ class Memory:
     intents: tuple[Intent, ...] = ()
     refused: tuple[str, ...] = ()
     refusal: str | None = None
+    streaks: Mapping[str, Streak] = field(default_factory=dict)
     last_attempt: datetime | None = None
     last_success: datetime | None = None
     last_error: str | None = None
@@ -59,7 +62,8 @@ class Outcome:
 
     `base` is the new one, None for no change. `holds` are all that are open now; None when that is not known, because
     the pair failed before it was planned. `refused` replaces what is stored together with `refusal`; None leaves both.
-    `intents_done` forgets the pair's intents. A failed pair may have changes all the same.
+    `streaks` replaces what is counted for G7. `past` is the base that `base` replaces, if there was one: it is kept, so
+    that the run can be undone. `intents_done` forgets the pair's intents. A failed pair may have changes all the same.
     """
 
     pair: str
@@ -72,6 +76,8 @@ class Outcome:
     holds: tuple[Hold, ...] | None = None
     refused: tuple[str, ...] | None = None
     refusal: str | None = None
+    streaks: Mapping[str, Streak] | None = None
+    past: tuple[Link, ...] | None = None
     intents_done: bool = False
 
 

@@ -22,7 +22,7 @@ _HOLD: Final = update(tables.Hold).where(col(tables.Hold.id) == bindparam("of"))
 def remember(connection: Connection, run: int, outcomes: Sequence[Outcome]) -> HoldsMoved:
     """Stores the outcomes; says which holds began and which ended."""
     _note_attempts(connection, outcomes)
-    _replace_bases(connection, outcomes)
+    _replace_bases(connection, run, outcomes)
     _replace_refusals(connection, outcomes)
     _execute_many(connection, insert(tables.Change), [row for one in outcomes for row in _history(run, one)])
     done = [one.pair for one in outcomes if one.intents_done]
@@ -64,11 +64,17 @@ def _attempt(one: Outcome) -> dict[str, Any]:
     }
 
 
-def _replace_bases(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+def _replace_bases(connection: Connection, run: int, outcomes: Sequence[Outcome]) -> None:
     bases = {one.pair: one.base for one in outcomes if one.base is not None}
     agreements = [{"of": pair, "agreement": agreement._asdict()} for pair, (agreement, _) in bases.items()]
     links = [_link_row(pair, link) for pair, (_, links) in bases.items() for link in links]
     connection.execute(delete(tables.SlotLink).where(col(tables.SlotLink.pair).in_(list(bases))))
+    past = [
+        {"run": run, "pair": one.pair, "links": [[*link.window, *link[1:]] for link in one.past]}
+        for one in outcomes
+        if one.base is not None and one.past is not None
+    ]
+    _execute_many(connection, insert(tables.PastBase), past)
     _execute_many(connection, _STATE, agreements)
     _execute_many(connection, insert(tables.SlotLink), links)
 
@@ -86,6 +92,8 @@ def _replace_refusals(connection: Connection, outcomes: Sequence[Outcome]) -> No
         if one.refused is not None
     ]
     _execute_many(connection, _STATE, rows)
+    counted = [{"of": one.pair, "streaks": one.streaks} for one in outcomes if one.streaks is not None]
+    _execute_many(connection, _STATE, counted)
 
 
 def _history(run: int, one: Outcome) -> Iterable[dict[str, Any]]:

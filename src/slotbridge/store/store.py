@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from slotbridge.clock import Clock
 from slotbridge.errors import Side, StoreError
-from slotbridge.reconcile.model import Hold
+from slotbridge.reconcile.model import Hold, Link
 from slotbridge.store import tables
 from slotbridge.store.engine import plain_engine, read_only_engine, transaction, working_engine
 from slotbridge.store.location import database_file
@@ -30,6 +30,7 @@ from slotbridge.store.records import (
     RunRecord,
 )
 from slotbridge.store.remember import remember
+from slotbridge.week import Window
 
 
 class Store:
@@ -168,6 +169,15 @@ class Store:
             statement = statement.where(col(table.run) == run)
         with transaction(self._engine) as connection:
             return [ChangeRecord(**row) for row in connection.execute(statement).mappings()]
+
+    def base_before(self, run: int, pair: str) -> tuple[Link, ...] | None:
+        """The pair's base as it was before that run; None if nothing has changed it since, or nothing was before."""
+        table = tables.PastBase
+        here = (col(table.pair) == pair, col(table.run) >= run)
+        earliest = tables.rows_of(table).where(*here).order_by(col(table.id)).limit(1)
+        with transaction(self._engine) as connection:
+            row = connection.execute(earliest).first()
+        return None if row is None else tuple(Link(Window(*link[:3]), *link[3:]) for link in row.links)
 
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """The last runs, the newest first."""

@@ -61,6 +61,7 @@ class PairState(Table, table=True):
     agreement: dict[str, Any] | None = _json_or_null()
     refused: list[str] | None = _json_or_null()
     refusal: str | None = None
+    streaks: dict[str, Any] | None = _json_or_null()
     last_attempt: datetime | None = None
     last_success: datetime | None = None
     last_error: str | None = None
@@ -98,6 +99,18 @@ class Change(Table, table=True):
     after: dict[str, Any] | None = _json_or_null()
     why: str
     kind: str
+
+
+class PastBase(Table, table=True):
+    """A pair's base before a run changed it. `links` are weekday, start, end and what else `slot_link` has."""
+
+    __tablename__ = "past_base"
+    __table_args__ = (Index(None, "pair", "run"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    run: int = Field(foreign_key="run.id", index=True)
+    pair: str
+    links: list[list[int]] = _json()
 
 
 class Hold(Table, table=True):

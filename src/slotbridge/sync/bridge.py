@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -15,15 +16,18 @@ from slotbridge.clock import Clock
 from slotbridge.errors import ConfigurationError, SlotbridgeError
 from slotbridge.http.limiter import Limiter
 from slotbridge.http.transport import Transport
-from slotbridge.reconcile.model import Initial, Plan, Side, Snapshot
+from slotbridge.reconcile.model import Initial, Link, Plan, Side, Snapshot
+from slotbridge.reconcile.verify import Disagreement, disagreements
 from slotbridge.reservekit import ReserveKitClient, Service
 from slotbridge.settings import Limits, PairSettings, Settings
+from slotbridge.settings.kinds import is_loopback
 from slotbridge.store import Memory, Store
 from slotbridge.sync.planning import Planner
-from slotbridge.sync.reading import Reader, zone_of
+from slotbridge.sync.reading import Reader
 from slotbridge.sync.report import RunReport
-from slotbridge.sync.run import Pass, Progress
-from slotbridge.sync.work import Circuits, Work, about
+from slotbridge.sync.run import Pass, Progress, chunks, read_zones, set_zones
+from slotbridge.sync.terms import agreement_of, options_of
+from slotbridge.sync.work import Circuits, Work
 from slotbridge.sync.writing import Writer
 
 log = structlog.get_logger("slotbridge.sync")
@@ -44,6 +48,15 @@ class Discovery:
 
     resources: list[Resource]
     services: list[Service]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What disagrees in one pair, or why it could not be read."""
+
+    name: str
+    disagreements: tuple[Disagreement, ...]
+    error: SlotbridgeError | None = None
 
 
 def ignore(_done: int, _all: int) -> None:
@@ -82,11 +95,16 @@ class Bridge:
     ) -> Bridge:
         """A bridge at the pace of both plans. `network` is an HTTP transport to use in place of the real network."""
 
-        def transport(side: Side, limits: Limits) -> Transport:
-            return Transport(side, Limiter(limits.rate, limits.burst, clock), clock, handler=network)
+        def transport(side: Side, address: str, limits: Limits) -> Transport:
+            limiter = Limiter(limits.rate, limits.burst, clock)
+            # A proxy knows its own loopback only, and not the sandbox on ours.
+            return Transport(
+                side, limiter, clock, handler=network, trust_env=not is_loopback(urlsplit(address).hostname or "")
+            )
 
-        bitrix24 = transport("bitrix24", settings.bitrix24.limits)
-        reservekit = transport("reservekit", settings.reservekit.limits)
+        webhook = settings.bitrix24.webhook_url
+        bitrix24 = transport("bitrix24", webhook.get_secret_value() if webhook else "", settings.bitrix24.limits)
+        reservekit = transport("reservekit", settings.reservekit.base_url, settings.reservekit.limits)
         return cls(settings, bitrix24, reservekit, store, clock=clock, random=random)
 
     @property
@@ -101,6 +119,7 @@ class Bridge:
         dry_run: bool = False,
         accept_deletes: bool = False,
         initial: Initial | None = None,
+        targets: Mapping[str, tuple[Link, ...]] | None = None,
         trigger: str = "sync",
         progress: Progress = ignore,
     ) -> RunReport:
@@ -109,7 +128,12 @@ class Bridge:
         store, clock = self._store, self._clock
         reader = self._reader()
         planner = Planner(
-            self._reservekit, self._settings.reservekit, clock, initial=initial, accept_deletes=accept_deletes
+            self._reservekit,
+            self._settings.reservekit,
+            clock,
+            initial=initial,
+            accept_deletes=accept_deletes,
+            targets=targets,
         )
         if dry_run or store is None:
             reports = await Pass(reader, planner, None, store, clock, None).over(pairs, progress)
@@ -126,20 +150,60 @@ class Bridge:
         log.info("run.finished", run=run, pairs=counts, requests=report.requests)
         return report
 
+    async def undo(
+        self, run: int, pairs: Sequence[PairSettings], *, apply: bool, accept_deletes: bool = False
+    ) -> RunReport:
+        """Brings both sides of the pairs back to what they agreed on before that run; without `apply` only plans it.
+
+        Raises SlotbridgeError for a pair whose base that run did not change, or that had none before it.
+        """
+        targets: dict[str, tuple[Link, ...]] = {}
+        for pair in pairs:
+            base = self._store.base_before(run, pair.name) if self._store else None
+            if base is None:
+                hint = (
+                    "`slotbridge history` shows which runs changed it; a first sync has nothing before it to go back to"
+                )
+                raise SlotbridgeError(f"nothing was agreed before run {run} that it changed", pair=pair.name, hint=hint)
+            targets[pair.name] = base
+        return await self.sync(
+            pairs, dry_run=not apply, accept_deletes=accept_deletes, targets=targets, trigger=f"undo of run {run}"
+        )
+
     async def look(self, pair: PairSettings) -> Look:
         """Both sides of one pair and the plan for it; changes nothing. Raises what keeps it from being read."""
-        work = Work(pair, self._store.recall([pair.name]).get(pair.name, Memory()) if self._store else Memory())
-        reader = self._reader()
-        planner = Planner(self._reservekit, self._settings.reservekit, self._clock)
-        try:
-            planner.set_zone(work, zone_of(work, await reader.zones([pair.service_id], remember=False)))
-        except SlotbridgeError as error:
-            raise about(error, pair.name) from error
-        await reader.read([work])
-        await planner.plan(work)
+        (work,) = await self._read([pair])
+        if work.error is None:
+            await Planner(self._reservekit, self._settings.reservekit, self._clock).plan(work)
         if work.error is not None or work.plan is None:
             raise work.error or SlotbridgeError("the pair could not be planned", pair=pair.name)
         return Look(pair, work.snapshot, work.plan)
+
+    async def verify(self, pairs: Sequence[PairSettings], *, progress: Progress = ignore) -> list[Verified]:
+        """Reads both sides and the base of every pair and names what disagrees; changes nothing."""
+        found: list[Verified] = []
+        for chunk in chunks(pairs):
+            for work in await self._read(chunk):
+                if work.error is not None or work.terms is None:
+                    found.append(Verified(work.name, (), work.error))
+                    continue
+                base = None if work.memory.agreement is None else work.memory.links
+                options = options_of(
+                    work.pair, work.memory, agreement_of(work.pair, work.terms, work.snapshot, work.memory)
+                )
+                found.append(Verified(work.name, disagreements(base, work.snapshot, work.terms, options)))
+            progress(len(found), len(pairs))
+        return found
+
+    async def _read(self, pairs: Sequence[PairSettings]) -> list[Work]:
+        """These pairs as both sides have them now, each with its terms or its error."""
+        reader = self._reader()
+        planner = Planner(self._reservekit, self._settings.reservekit, self._clock)
+        memories = self._store.recall([pair.name for pair in pairs]) if self._store else {}
+        works = [Work(pair, memories.get(pair.name, Memory())) for pair in pairs]
+        set_zones(works, await read_zones(reader, pairs, remember=False), planner)
+        await reader.read(works)
+        return works
 
     async def discover(self) -> Discovery:
         """All resources and all services."""

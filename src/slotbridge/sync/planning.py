@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError
 from slotbridge.reconcile.guards import ANY_SLOT, uproots
-from slotbridge.reconcile.model import Change, Initial, Side
+from slotbridge.reconcile.model import Change, Initial, Link, Side
 from slotbridge.reconcile.plan import plan
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
@@ -21,7 +21,10 @@ CANCELLED = frozenset({"cancelled", "canceled"})
 
 
 class Planner:
-    """Plans works. `frozen` are sides that turned out to be closed to writing in this run (W6)."""
+    """Plans works. `frozen` are sides that turned out to be closed to writing in this run (W6).
+
+    `targets` are earlier bases, by pair, that both sides shall go back to instead of being merged.
+    """
 
     def __init__(
         self,
@@ -31,12 +34,14 @@ class Planner:
         *,
         initial: Initial | None = None,
         accept_deletes: bool = False,
+        targets: Mapping[str, tuple[Link, ...]] | None = None,
     ) -> None:
         self._reservekit = reservekit
         self._settings = settings
         self._clock = clock
         self._initial = initial
         self._accept_deletes = accept_deletes
+        self._targets = targets or {}
         self.frozen: dict[Side, str] = {}
 
     def set_zone(self, work: Work, zone: str) -> None:
@@ -66,6 +71,7 @@ class Planner:
             "accept_deletes": self._accept_deletes,
             "insisted": self._initial is not None,
             "initial": self._initial or work.pair.initial,
+            "target": self._targets.get(work.name),
         }
         options = options_of(work.pair, work.memory, work.agreement, **circumstances)
         base = None if work.memory.agreement is None else work.memory.links

@@ -11,12 +11,14 @@ from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, SlotbridgeError
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import SIDES, Change, Link
+from slotbridge.reconcile.oscillation import Streak, streaks
 from slotbridge.reconcile.settle import settle
 from slotbridge.settings import PairSettings
 from slotbridge.store import Memory, Outcome, Store
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import Reader, zone_of
 from slotbridge.sync.report import PairReport
+from slotbridge.sync.terms import agreement_of
 from slotbridge.sync.work import Work
 from slotbridge.sync.writing import Writer
 
@@ -51,7 +53,7 @@ class Pass:
 
     async def over(self, pairs: Sequence[PairSettings], progress: Progress) -> list[PairReport]:
         """All pairs, chunk by chunk. Those that would delete come last, when it is known how many they are (G5)."""
-        zones = await self._zones(pairs)
+        zones = await read_zones(self._reader, pairs, remember=self._run is not None)
         deleting: list[PairSettings] = []
         for chunk in chunks(pairs):
             works = await self._planned(chunk, zones)
@@ -69,24 +71,12 @@ class Pass:
             progress(len(self._reports), len(pairs))
         return [self._reports[pair.name] for pair in pairs]
 
-    async def _zones(self, pairs: Sequence[PairSettings]) -> dict[int, str | None] | ApiError:
-        try:
-            return await self._reader.zones([pair.service_id for pair in pairs], remember=self._run is not None)
-        except ApiError as error:
-            return error
-
     async def _planned(self, pairs: Sequence[PairSettings], zones: dict[int, str | None] | ApiError) -> list[Work]:
         memories: Mapping[str, Memory] = self._store.recall([pair.name for pair in pairs]) if self._store else {}
         works = [Work(pair, memories.get(pair.name, Memory())) for pair in pairs]
         if self._run is None:
             self._recall_closed_sides(works)
-        for work in works:
-            try:
-                if isinstance(zones, ApiError):
-                    raise zones
-                self._planner.set_zone(work, zone_of(work, zones))
-            except SlotbridgeError as error:
-                work.fail(error)
+        set_zones(works, zones, self._planner)
         await self._reader.read(works)
         for work in works:
             await self._planner.plan(work)
@@ -134,7 +124,8 @@ class Pass:
                 what = f"{first.value.window if first.value else 'a window'} is not there as it was meant to be"
                 work.fail(ApiError(what, side=first.side, hint=hint))
             elif settled is not None and work.plan.agreed:
-                base = work.agreement, settled.links
+                # What was written may be the first that tells the server's form of times.
+                base = agreement_of(work.pair, work.plan.terms, work.snapshot, work.memory), settled.links
         if work.error is not None:
             return self._failed(work, at, changes, base)
         plan = work.plan
@@ -147,6 +138,8 @@ class Pass:
             overruled=plan.overruled if plan else (),
             holds=plan.holds if plan else (),
             refused=() if work.memory.refused else None,
+            streaks=_streaks(work) if plan else None,
+            past=work.memory.links if work.memory.agreement is not None else None,
             intents_done=bool(work.memory.intents or changes),
         )
 
@@ -183,6 +176,27 @@ def chunks(pairs: Sequence[PairSettings]) -> Iterator[Sequence[PairSettings]]:
         yield pairs[start : start + CHUNK]
 
 
+async def read_zones(
+    reader: Reader, pairs: Sequence[PairSettings], *, remember: bool
+) -> dict[int, str | None] | ApiError:
+    """The zones of these pairs' services, or the error that concerns all of them."""
+    try:
+        return await reader.zones([pair.service_id for pair in pairs], remember=remember)
+    except ApiError as error:
+        return error
+
+
+def set_zones(works: Sequence[Work], zones: dict[int, str | None] | ApiError, planner: Planner) -> None:
+    """Fixes each work's terms for this run; one without a usable zone fails."""
+    for work in works:
+        try:
+            if isinstance(zones, ApiError):
+                raise zones
+            planner.set_zone(work, zone_of(work, zones))
+        except SlotbridgeError as error:
+            work.fail(error)
+
+
 def would_delete(work: Work) -> bool:
     """Whether a pair's plan deletes anything, or would if it were not held."""
     plan = work.plan
@@ -198,6 +212,12 @@ def outage(deleting: int, pairs: int) -> str | None:
     if pairs < 4 or deleting * 2 <= pairs:
         return None
     return f"{deleting} of {pairs} pairs would delete windows in one run, which looks like an outage or a wrong key"
+
+
+def _streaks(work: Work) -> dict[str, Streak] | None:
+    """What G7 counts after this run; None where there was and is nothing to count."""
+    counted = streaks(work.plan, work.memory.streaks) if work.plan is not None and work.applied else {}
+    return counted if counted or work.memory.streaks else None
 
 
 def _told(error: SlotbridgeError | None) -> str | None:

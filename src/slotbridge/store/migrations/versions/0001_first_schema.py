@@ -42,6 +42,7 @@ def _pairs() -> None:
         sa.Column("agreement", sa.JSON(), nullable=True),
         sa.Column("refused", sa.JSON(), nullable=True),
         sa.Column("refusal", sa.String(), nullable=True),
+        sa.Column("streaks", sa.JSON(), nullable=True),
         sa.Column("last_attempt", sa.DateTime(), nullable=True),
         sa.Column("last_success", sa.DateTime(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
@@ -81,6 +82,17 @@ def _history() -> None:
     )
     op.create_index(op.f("ix_change_pair_id"), "change", ["pair", "id"])
     op.create_index(op.f("ix_change_run"), "change", ["run"])
+    op.create_table(
+        "past_base",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("run", sa.Integer(), nullable=False),
+        sa.Column("pair", sa.String(), nullable=False),
+        sa.Column("links", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_past_base")),
+        sa.ForeignKeyConstraint(["run"], ["run.id"], name=op.f("fk_past_base_run_run")),
+    )
+    op.create_index(op.f("ix_past_base_pair_run"), "past_base", ["pair", "run"])
+    op.create_index(op.f("ix_past_base_run"), "past_base", ["run"])
 
 
 def _holds() -> None:

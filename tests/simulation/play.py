@@ -1,0 +1,542 @@
+"""Plays a case: people, faults and runs in turn, with every invariant watched on the way and at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from unittest import mock
+
+import httpx
+import structlog
+
+from slotbridge.errors import StoreError
+from slotbridge.reconcile import plan as planning
+from slotbridge.reconcile.model import SIDES, Row, Side
+from slotbridge.sandbox.reservations_shown import shown_slot
+from slotbridge.sandbox.traffic import Fault, FaultKind
+from slotbridge.sandbox.world import World
+from slotbridge.settings import PairSettings
+from slotbridge.sync.bridge import Bridge
+from slotbridge.sync.report import PairReport, RunReport
+from tests.http.clock import FakeClock
+from tests.simulation.case import Case, Step
+from tests.simulation.ledger import Base, Broken, Ledger, require, same_items
+from tests.simulation.people import ZONE, People
+from tests.simulation.rig import Death, Fate, Machine, base_settings, request_name
+from tests.simulation.shown import Shown, shown
+
+TAIL = 2
+"""Runs without faults at the end, after which everything has to be at rest: at most two may have something to do."""
+
+ANSWERS: Sequence[tuple[int, dict[str, str], str]] = (
+    (400, {}, '{"error": {"code": "invalid_request", "message": "bad"}}'),
+    (401, {}, '{"error": "INVALID_CREDENTIALS", "error_description": "no"}'),
+    (403, {}, '{"error": {"code": "forbidden", "message": "no"}}'),
+    (404, {}, '{"error": {"code": "not_found", "message": "no such page"}}'),
+    (409, {}, '{"error": {"code": "conflict", "message": "no"}}'),
+    (422, {}, '{"error": {"code": "validation_failed", "message": "no"}}'),
+    (429, {"retry-after": "2"}, '{"error": {"code": "rate_limit_exceeded", "message": "slow down"}}'),
+    (500, {}, '{"error": "INTERNAL_SERVER_ERROR", "error_description": "oops"}'),
+    (503, {"retry-after": "1"}, '{"error": "QUERY_LIMIT_EXCEEDED", "error_description": "Too many requests"}'),
+    (200, {}, '{"error": "OPERATION_TIME_LIMIT", "error_description": "later"}'),
+)
+
+
+@dataclass(slots=True)
+class AimedFault(Fault):
+    """A fault that tells when it strikes."""
+
+    strikes: Callable[[str], None] = lambda kind: None
+
+    def is_due(self) -> bool:
+        due = Fault.is_due(self)
+        if due:
+            self.strikes(self.kind)
+        return due
+
+
+@dataclass
+class Played:
+    """What came of a case."""
+
+    counters: Counter[str]
+    trace: str
+    broken: Broken | None = None
+
+
+@dataclass
+class Simulation:
+    """One case under way."""
+
+    case: Case
+    counters: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.clock = FakeClock(start=6 * 3600)
+        self.world = World(self.clock)
+        self.trace = hashlib.sha256()
+        behaviour = {"limiter": False, "requests_per_month": None} | self.case.setup["reservekit"]
+        self.world.portal.behaviour = replace(
+            self.world.portal.behaviour, limiter=False, **self.case.setup["bitrix24"]
+        )
+        self.world.reservations.behaviour = replace(self.world.reservations.behaviour, **behaviour)
+        self.options = [dict(options) for options in self.case.setup["pairs"]]
+        names = [f"pair{number + 1}" for number in range(len(self.options))]
+        self.ids = [
+            (self.world.portal.add_resource(name), self.world.reservations.add_service(name, ZONE)) for name in names
+        ]
+        self.people = People(self.world, self.ids)
+        self.ledgers = [Ledger(name, self._shown(number), ZONE) for number, name in enumerate(names)]
+        settings = base_settings(**_settings_for(self.case.setup["reservekit"]))
+        self.machine = Machine(self.world, self.clock, settings, self.exchange)
+        self.meanwhile: list[Step] = []
+        self.requests = 0
+        self.struck = ""
+        self.wrote = 0
+        self.read_to = 0
+        self._intents = False
+
+    @property
+    def pairs(self) -> list[PairSettings]:
+        return [
+            PairSettings(name=ledger.name, resource_id=resource, service_id=service, **options)
+            for ledger, (resource, service), options in zip(self.ledgers, self.ids, self.options, strict=True)
+        ]
+
+    def _shown(self, number: int) -> Shown:
+        resource, service = self.ids[number]
+        split = self.options[number].get("slots") == "split"
+        state = self.world.reservations
+        zone = state.services[service].timezone
+        today = self.clock.now().date()
+        return shown(self.world.portal.slots(resource), state.slots(service), zone, today, split=split)
+
+    def observe_people(self) -> bool:
+        """Books everything that changed since the last look as people's doing."""
+        return any([ledger.people_did(self._shown(number)) for number, ledger in enumerate(self.ledgers)])
+
+    # What passes between slotbridge and the servers.
+
+    def exchange(self, request: httpx.Request, body: bytes) -> httpx.Response:
+        """One request: people who come in between, then the servers' answer, then the books."""
+        self._people_in_between()
+        self.requests += 1
+        name = request_name(request, body)
+        write = name == "slots.set" or (request.method != "GET" and name != "slots.list")
+        late_before = self._late()
+        self.struck = ""
+        if write:
+            self.wrote += 1
+            self._before_write(request, body, name)
+        url = request.url
+        answer = self.world.answer(
+            request.method, url.path, url.query.decode(), dict(request.headers.items()), body
+        )
+        self.trace.update(b"\n".join((request.method.encode(), url.raw_path, body, answer.body)))
+        landed = self._late() < late_before
+        if write or landed:
+            self._book(landed=landed)
+        clean = self.struck == "" and not answer.dropped
+        if clean:
+            self._slotbridge_saw(name, answer.body)
+        elif self.struck == "stale":
+            self._slotbridge_saw_the_past(name, answer.body)
+        if answer.dropped or answer.cut:
+            raise httpx.RemoteProtocolError("the connection broke", request=request)
+        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body)
+
+    def _late(self) -> int:
+        return len(self.world.traffic._late)
+
+    def _people_in_between(self) -> None:
+        for step in [step for step in self.meanwhile if step[0] <= self.requests]:
+            self.meanwhile.remove(step)
+            if self._late():
+                self.counters["edit put off: a late write is under way"] += 1
+                continue
+            self.people.do(*step[1:])
+            for number, ledger in enumerate(self.ledgers):
+                if ledger.people_did(self._shown(number)):
+                    ledger.run.changed_by_people = True
+                    self.counters["meanwhile"] += 1
+
+    def _book(self, *, landed: bool) -> None:
+        for number, ledger in enumerate(self.ledgers):
+            ledger.slotbridge_did(self._shown(number), landed=landed)
+
+    def _before_write(self, request: httpx.Request, body: bytes, name: str) -> None:
+        if name == "slots.set":
+            self._before_set(body)
+        elif request.method == "PATCH":
+            self._before_patch(json.loads(body))
+        elif request.method == "DELETE":
+            self._before_delete(int(request.url.path.rsplit("/", 1)[1]))
+
+    def _before_set(self, body: bytes) -> None:
+        text = body.decode()
+        for number, ledger in enumerate(self.ledgers):
+            if f"resourceId={self.ids[number][0]}&slots" in text or f"unset?resourceId={self.ids[number][0]}\"" in text:
+                ledger.run.sets += 1
+                unseen = ledger.seen_ranges is None or not same_items(ledger.seen_ranges, ledger.now.ranges)
+                if unseen:
+                    ledger.run.overwritten |= set(ledger.now.in_bitrix24)
+                    ledger.run.blind = True
+
+    def _row(self, slot_id: int) -> dict[str, object] | None:
+        state = self.world.reservations
+        slot = state.time_slots.get(slot_id)
+        return None if slot is None else shown_slot(slot, state.behaviour)
+
+    def _owner(self, slot_id: int) -> Ledger | None:
+        slot = self.world.reservations.time_slots.get(slot_id)
+        services = [service for _, service in self.ids]
+        return self.ledgers[services.index(slot.service_id)] if slot else None
+
+    def _before_patch(self, body: dict[str, Any]) -> None:
+        ledger = self.ledgers[[service for _, service in self.ids].index(body["service_id"])]
+        for row in body["time_slots"]:
+            if row.get("id") is None:
+                self.counters["POST a slot"] += 1
+            else:
+                self._race(ledger, int(row["id"]))
+
+    def _before_delete(self, slot_id: int) -> None:
+        ledger = self._owner(slot_id)
+        if ledger is not None:
+            ledger.run.deleted_slots += 1
+            self._race(ledger, slot_id)
+
+    def _race(self, ledger: Ledger, slot_id: int) -> None:
+        """A write to a slot that has changed since slotbridge saw it: nobody could have known."""
+        row = self._row(slot_id)
+        if row is None or ledger.seen_rows.get(slot_id) == row:
+            return
+        ledger.run.blind = True
+        ledger.raced.update(ledger.now.slots[slot_id][0])
+        self.counters["raced in ReserveKit"] += 1
+
+    def _slotbridge_saw(self, name: str, body: bytes) -> None:
+        if name in ("slots.list", "slots.set"):
+            for ledger in self.ledgers:
+                ledger.seen_ranges = ledger.now.ranges
+        elif name == "GET time-slots":
+            self._saw_rows(body)
+
+    def _slotbridge_saw_the_past(self, name: str, body: bytes) -> None:
+        for ledger in self.ledgers:
+            ledger.run.blind = True
+            if name in ("slots.list", "slots.set"):
+                ledger.seen_ranges = None
+        if name == "GET time-slots":
+            self._saw_rows(body)
+
+    def _saw_rows(self, body: bytes) -> None:
+        try:
+            rows = json.loads(body)["data"]["time_slots"]
+        except (ValueError, KeyError, TypeError):
+            return
+        for row in rows:
+            service = int(row["service_id"])
+            ledger = self.ledgers[[known for _, known in self.ids].index(service)]
+            ledger.seen_rows[int(row["id"])] = row
+
+    # The case.
+
+    async def play(self) -> None:
+        """All steps, then the tail."""
+        for step in self.case.setup["start"]:
+            self.people.do(*step)
+        self.observe_people()
+        for step in self.case.steps:
+            await self._play_step(step)
+        await self._tail()
+
+    async def _play_step(self, step: Step) -> None:
+        name, *numbers = step
+        self.counters["steps"] += 1
+        handler: Callable[..., Awaitable[None]] | None = getattr(self, f"_do_{name}", None)
+        if handler is not None:
+            self.counters[name] += 1
+            await handler(*numbers)
+            return
+        self.world.traffic.settle()
+        self._book(landed=True)
+        self.people.do(name, *numbers)
+        self.counters[name if self.observe_people() else f"{name} (nothing)"] += 1
+
+    async def _do_sync(self, events: Sequence[Step]) -> None:
+        await self.sync(events)
+
+    async def _do_dry(self, *_: int) -> None:
+        """A dry run leaves no trace, and a run right after does what it said (10)."""
+        wrote, rows = self.wrote, self.machine.all_rows()
+        report = await self._run(Fate(), dry_run=True)
+        require(self.wrote == wrote, 10, "a dry run wrote to a server")
+        require(self.machine.all_rows() == rows, 10, "a dry run changed the database")
+        if report is None:
+            return
+        real = await self.sync(())
+        if real is None:
+            return
+        for told, done in zip(report.pairs, real.pairs, strict=True):
+            if done.status == "failed" or told.status == "failed" or self._intents or _closed(done):
+                continue
+            require(_changes(told) == _changes(done), 10, f"{told.name}: told {told.changes}, did {done.changes}")
+            self.counters["dry run kept its word"] += 1
+
+    async def _do_decide(self, _pair: int, a: int, b: int, _c: int) -> None:
+        holds = self.machine.store.holds()
+        if not holds:
+            self.counters["decide (nothing)"] += 1
+            return
+        hold = holds[a % len(holds)].hold
+        choices: dict[str, Any] = {
+            "conflict": ("bitrix24", "reservekit"),
+            "first-sync": ("bitrix24", "reservekit", "merge"),
+            "agreement": ("bitrix24", "reservekit", "merge"),
+        }
+        options = choices.get(hold.kind, ("approve",))
+        self.machine.store.decide(hold.id, options[b % len(options)])
+        self.counters[f"decided {hold.kind}"] += 1
+
+    async def _do_policy(self, pair: int, a: int, _b: int, _c: int) -> None:
+        options = self.options[pair % len(self.options)]
+        options["conflict"] = ("hold", "bitrix24", "reservekit")[a % 3]
+
+    async def _do_terms(self, pair: int, a: int, _b: int, _c: int) -> None:
+        """The service moves to another zone, or an option changes: a new agreement is needed (M12)."""
+        number = pair % len(self.ids)
+        if a % 2:
+            service = self.world.reservations.services[self.ids[number][1]]
+            service.timezone = ("Europe/Lisbon", ZONE)[a % 3 == 0]
+            self.clock.time += 3700
+        else:
+            self.options[number]["capacity"] = "derive" if self.options[number].get("capacity") == "fixed" else "fixed"
+            self.options[number] |= {"max_bookings": 2, "slot_minutes": 45}
+        self.observe_people()
+
+    async def _do_restart(self, *_: int) -> None:
+        self.machine.stop()
+
+    async def _do_lose(self, *_: int) -> None:
+        self.machine.lose_database()
+        self.read_to = 0
+
+    async def _do_clock(self, _pair: int, a: int, _b: int, _c: int) -> None:
+        self.clock.time += (60, 1800, 3600, 86400, 7 * 86400, 150 * 86400)[a % 6]
+        self.observe_people()
+
+    async def _do_closed(self, _pair: int, a: int, _b: int, _c: int) -> None:
+        state = self.world.reservations
+        closed = None if state.behaviour.writes_refused else (401, 403, 404, 405)[a % 4]
+        state.behaviour = replace(state.behaviour, writes_refused=closed)
+
+    # One run.
+
+    async def sync(self, events: Sequence[Step]) -> RunReport | None:
+        """A run with what happens during it; None if it did not come to its end."""
+        fate = Fate()
+        self.meanwhile, self.requests = [], 0
+        for kind, *numbers in events:
+            if kind == "fault":
+                self.world.faults.append(self._fault(*numbers))
+            elif kind == "meanwhile":
+                self.meanwhile.append(numbers)
+            elif kind == "death":
+                fate.doom = numbers[0]
+            else:
+                fate.bad_disk = numbers[0]
+        decided = self._begin()
+        report = await self._run(fate)
+        self.world.faults.clear()
+        self.meanwhile = []
+        self._end(report, decided, calm=not events)
+        return report
+
+    def _fault(self, match: str, kind: FaultKind, skip: int, number: int) -> Fault:
+        status, headers, body = ANSWERS[number % len(ANSWERS)]
+        if kind == "late" and match != "PATCH":
+            kind = "drop-after"
+
+        def strikes(struck: str) -> None:
+            self.struck = struck
+            self.counters[f"fault {struck}"] += 1
+
+        return AimedFault(
+            match,
+            kind,
+            skip=skip,
+            times=1 + number % 2 * (number % 5),
+            after=1 + number % 3,
+            executed=number % 2 == 0,
+            status=status,
+            body=body,
+            headers=headers,
+            strikes=strikes,
+        )
+
+    def _begin(self) -> set[str]:
+        bases = self._bases()
+        today = self.clock.now().date().isoformat()
+        booked = {
+            row.time_slot_id
+            for row in self.world.reservations.bookings.values()
+            if row.status != "cancelled" and row.date >= today
+        }
+        for ledger in self.ledgers:
+            ledger.begin_run(len(bases[ledger.name]), booked & set(ledger.now.slots))
+        self._intents = bool(self.machine.peek("SELECT 1 FROM intent LIMIT 1"))
+        return self._decided()
+
+    async def _run(self, fate: Fate, *, dry_run: bool = False) -> RunReport | None:
+        pairs = self.pairs
+
+        async def job(bridge: Bridge) -> RunReport:
+            return await bridge.sync(pairs, dry_run=dry_run)
+
+        try:
+            return await self.machine.run(job, fate)
+        except Death:
+            self.counters["death"] += 1
+            self.counters[f"death {fate.passed[-1]}"] += 1
+        except StoreError:
+            self.counters["bad disk"] += 1
+        return None
+
+    def _end(self, report: RunReport | None, decided: set[str], *, calm: bool) -> None:
+        after = self._bases()
+        self._read_journal()
+        reports: Sequence[PairReport | None] = report.pairs if report else [None] * len(self.ledgers)
+        for ledger, told, options in zip(self.ledgers, reports, self.pairs, strict=True):
+            success = told is not None and told.status != "failed"
+            ledger.end_run(success=success, policy=_policy_rules(options) or ledger.name in decided)
+            if told is not None:
+                self.counters[f"pair {told.status}"] += 1
+                for hold in told.holds:
+                    self.counters[f"hold {hold.kind}"] += 1
+                    ledger.deletions_held |= hold.kind == "deletions"
+            ledger.check_base(after[ledger.name])
+            if ledger.name not in decided:
+                ledger.check_guards(options)
+            disturbed = ledger.run.changed_by_people or ledger.run.blind
+            require(ledger.run.sets <= 1 or disturbed, 8, f"{ledger.name}: {ledger.run.sets} slots.set in one run")
+            if calm and told is not None and success and not told.holds and not self._late():
+                ledger.check_in_step(after[ledger.name], split=options.slots == "split")
+                self.counters["in step"] += 1
+
+    def _bases(self) -> dict[str, Base]:
+        """The base of each pair, as it lies in the database."""
+        bases: dict[str, Base] = {ledger.name: [] for ledger in self.ledgers}
+        columns = "weekday, start_minute, end_minute, slot_size, slot_id, max_bookings"
+        for pair, day, start, end, *rest in self.machine.peek(f"SELECT pair, {columns} FROM slot_link"):  # noqa: S608
+            bases[pair].append(((day, start, end), *rest))
+        return bases
+
+    def _decided(self) -> set[str]:
+        rows = self.machine.peek("SELECT pair FROM hold WHERE ended_at IS NULL AND decision IS NOT NULL")
+        return {pair for (pair,) in rows}
+
+    def _read_journal(self) -> None:
+        query = f"SELECT id, pair, before FROM change WHERE kind = 'overruled' AND id > {self.read_to}"  # noqa: S608
+        for number, pair, before in self.machine.peek(query):
+            self.read_to = number
+            ledger = next(ledger for ledger in self.ledgers if ledger.name == pair)
+            ledger.note_overruled(json.loads(before) if before else None)
+
+    async def _tail(self) -> None:
+        """Everything works again: all comes to rest (1, 2, 3, 4)."""
+        self.world.faults.clear()
+        self.world.traffic.settle()
+        self._book(landed=True)
+        state = self.world.reservations
+        state.behaviour = replace(state.behaviour, writes_refused=None)
+        self.clock.time += 60
+        report = None
+        for _ in range(TAIL):
+            report = await self.sync(())
+        require(report is not None, 2, "a run without faults did not end")
+        wrote, bases = self.wrote, self._bases()
+        again = await self.sync(())
+        assert report is not None and again is not None
+        require(self.wrote == wrote, 3, f"a run with nothing to do wrote: {again.pairs}")
+        require(self._bases() == bases, 3, "a run with nothing to do changed the base")
+        for ledger, told in zip(self.ledgers, again.pairs, strict=True):
+            require(told.status in ("quiet", "held"), 2, f"{ledger.name} does not come to rest: {told.error}")
+            ledger.check_no_lost_edit(settled=not told.holds)
+            self.counters["settled" if not told.holds else "held at the end"] += 1
+
+
+def _settings_for(behaviour: dict[str, Any]) -> dict[str, Any]:
+    """What a user would have to configure for a server that behaves like that."""
+    settings: dict[str, Any] = {}
+    if behaviour.get("day_base") == "sunday":
+        settings["day_zero"] = "sunday"
+    if behaviour.get("basis") == "utc":
+        settings["time_basis"] = "utc"
+    if behaviour.get("placeholder"):
+        settings["time_basis"] = "wall"
+    if behaviour.get("patch") == "replace":
+        settings["patch"] = "full"
+    return settings
+
+
+def _policy_rules(options: PairSettings) -> bool:
+    return options.conflict != "hold" or options.direction != "both" or options.initial in SIDES
+
+
+def _closed(report: PairReport) -> bool:
+    """Whether the key turned out to be one that may not write, which no dry run can find out."""
+    return any(hold.kind == "read-only" for hold in report.holds)
+
+
+def _changes(report: PairReport) -> list[str]:
+    return sorted(f"{change.side} {change.op} {change.before} {change.after}" for change in report.changes)
+
+
+def play(case: Case) -> Played:
+    """Plays a case to its end, or to the first broken invariant."""
+    if structlog.get_config()["wrapper_class"] is not _SILENT:
+        structlog.configure(wrapper_class=_SILENT)
+    simulation = Simulation(case)
+    broken: Broken | None = None
+    with mock.patch.object(planning, "decide", _counting(planning.decide, simulation.counters)):
+        try:
+            asyncio.run(simulation.play())
+        except Broken as error:
+            broken = error
+        finally:
+            simulation.machine.stop()
+    return Played(simulation.counters, simulation.trace.hexdigest(), broken)
+
+
+_SILENT = structlog.make_filtering_bound_logger(50)
+
+
+def _counting(decide: Callable[..., Any], counters: Counter[str]) -> Callable[..., Any]:
+    def counted(row: Row, *args: Any) -> Any:
+        counters[merge_case(row)] += 1
+        return decide(row, *args)
+
+    return counted
+
+
+def merge_case(row: Row) -> str:
+    """Which of the 27 cases a row is, those that differ only in the names of the values taken as one."""
+    link, one, two, _ = row
+    sides: list[tuple[Side, Any]] = [("bitrix24", one), ("reservekit", two)]
+    said = []
+    for side, seen in sides:
+        if seen is None:
+            said.append("absent")
+        elif link is None:
+            said.append("there")
+        else:
+            same = (seen.window, seen.capacity) == (link.window, link.capacity(side))
+            said.append("same" if same else "changed")
+    alike = one is not None and two is not None and one.window == two.window
+    return f"merge {'base' if link else 'no base'} {said[0]}/{said[1]}{' alike' if alike else ''}"
