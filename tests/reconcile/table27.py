@@ -21,7 +21,7 @@ class Case(NamedTuple):
     base: State
     bitrix24: State
     reservekit: State
-    does: tuple[str, str, str, str, str]
+    does: tuple[str, ...]
 
 
 class After(NamedTuple):
@@ -38,12 +38,10 @@ def _case(states: str, *does: str) -> Case:
     """`does`: for all columns; or both ways and each one-way direction; or every column by itself."""
     base, bitrix24, reservekit = states.split()
     if len(does) == 1:
-        columns = does * 5
+        does = does * 5
     elif len(does) == 3:
-        columns = (does[0],) * 3 + does[1:]
-    else:
-        columns = does
-    return Case(base, bitrix24, reservekit, columns)  # type: ignore[arg-type]
+        does = (does[0],) * 3 + does[1:]
+    return Case(base, bitrix24, reservekit, does)
 
 
 NOTHING, LINK, FORGET, HOLD = "nothing", "link", "forget", "hold"

@@ -25,8 +25,11 @@ from tests.reconcile.world import BERLIN, TERMS, World, held, stored
 
 OPEN = Options(pair="dental", max_delete_ratio=1.0, max_delete_count=1000, accept_deletes=True)
 BY_COLUMN = {
-    column: replace(OPEN, conflict=column) if column in COLUMNS[:3] else replace(OPEN, direction=column)
-    for column in COLUMNS
+    "hold": OPEN,
+    "bitrix24": replace(OPEN, conflict="bitrix24"),
+    "reservekit": replace(OPEN, conflict="reservekit"),
+    "to-reservekit": replace(OPEN, direction="to-reservekit"),
+    "to-bitrix24": replace(OPEN, direction="to-bitrix24"),
 }
 
 

@@ -56,8 +56,8 @@ def slot(slot_id: int | None, weekday: int, text: str, bookings: int = 1) -> Tim
 
 def stored(slot_id: int | None, weekday: int, start: int, end: int, bookings: int) -> TimeSlot:
     """The same from minutes, the end beyond 1440 for the next day."""
-    texts = (placeholder(weekday, minute).strftime("%Y-%m-%d %H:%M:%S") for minute in (start, end))
-    return TimeSlot(slot_id, weekday, *texts, bookings)
+    first, last = (placeholder(weekday, minute).strftime("%Y-%m-%d %H:%M:%S") for minute in (start, end))
+    return TimeSlot(slot_id, weekday, first, last, bookings)
 
 
 class World:

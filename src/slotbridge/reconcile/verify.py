@@ -18,8 +18,9 @@ Kind = Literal["one-sided", "hours", "capacity", "base", "unsupported"]
 class Disagreement(NamedTuple):
     """One point on which base, Bitrix24 and ReserveKit do not agree.
 
-    `between_sides` tells a difference of the two sides, which a customer can meet, from one of the memory alone. A
-    `silent` one was edited by nobody: both sides are as the base has them, and yet they differ.
+    `between_sides` tells hours that differ, which a customer can meet, from what concerns the memory, or capacities that
+    either side holds in its own terms. A `silent` one was edited by nobody: both sides are as the base has them, and yet
+    they differ.
     """
 
     kind: Kind
@@ -55,7 +56,8 @@ def _of_row(row: Row, options: Options) -> Iterator[Disagreement]:
         if options.capacity_travels and not _corresponding(row):
             silent = link is not None and not any(_edited(row, side) for side in SIDES)
             said = f"{one.window}: slotSize {one.capacity} in Bitrix24, max_bookings {two.capacity} in ReserveKit"
-            yield Disagreement("capacity", f"{said}, which do not convert into each other", True, silent)
+            # No fault of anybody's: hours edited in ReserveKit leave both capacities as they were (C2, S2).
+            yield Disagreement("capacity", f"{said}, which do not convert into each other", False, silent)
         if link is None or link.window != one.window:
             yield Disagreement("base", f"{one.window} is on both sides and not remembered yet", False)
 
