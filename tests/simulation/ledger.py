@@ -18,8 +18,11 @@ Base = list[tuple[Span, int, int, int]]
 """Of each window of a base: hours, slotSize, the time slot's id, max_bookings."""
 
 
-class Broken(AssertionError):
-    """An invariant does not hold; `rule` is its number in the list of sixteen."""
+class Broken(BaseException):
+    """An invariant does not hold; `rule` is its number in the list of sixteen.
+
+    No Exception, because slotbridge reports those as its own bugs and goes on with the other pairs.
+    """
 
     def __init__(self, rule: int, what: str) -> None:
         super().__init__(f"invariant {rule}: {what}")
@@ -65,6 +68,9 @@ class Ledger:
     copies: Counter[Span] = field(default_factory=Counter)
     successes: list[int] = field(default_factory=lambda: [0])
     overruled: set[Span] = field(default_factory=set)
+    journal: set[Span] = field(default_factory=set)
+    troubled: bool = False
+    by_policy: bool = False
     raced: set[Span] = field(default_factory=set)
     ever_in_bitrix24: set[tuple[Span, int]] = field(default_factory=set)
     ever_in_reservekit: set[tuple[int, Span, int]] = field(default_factory=set)
@@ -172,11 +178,15 @@ class Ledger:
             cells, sizes = Counter(self.now.cells), Counter((span, size) for span, size, *_ in base)
             require(cells == sizes, 12, f"{self.name}: base {sizes - cells}, Bitrix24 {cells - sizes}")
 
-    def check_no_lost_edit(self, *, settled: bool) -> None:
-        """Every edit is there, or was superseded, overruled or raced (4). With a hold it is at least on one side."""
+    def check_no_lost_edit(self, *, settled: bool, by_policy: bool) -> None:
+        """Every edit is there, or was superseded, overruled or raced (4). With a hold it is at least on one side.
+
+        `by_policy`: one side was to be made equal to the other, and what that took away is in the history.
+        """
+        excused = self.overruled | self.raced | (self.journal if by_policy else set())
         ours, theirs = self.now.in_bitrix24, self.now.in_reservekit
         for span, times in self.added.items():
-            if span in self.overruled or span in self.raced or self._superseded(span, times[-1]):
+            if span in excused or self._superseded(span, times[-1]):
                 continue
             there = (span in ours) + (span in theirs)
             require(there == 2 or (there and not settled), 4, f"{self.name}: {span} is gone, and nobody removed it")
@@ -185,6 +195,19 @@ class Ledger:
         """Whether somebody removed it since, or at the time, as far as slotbridge could tell."""
         last_run = max(time for time in self.successes if time <= added)
         return any(time >= last_run for time in self.removed.get(span, ()))
+
+    def note_applied(self, side: str, before: Mapping[str, Any] | None) -> None:
+        """What the history says was there before a change: that is kept whole, and no longer lost."""
+        if before is None:
+            return
+        if side == "reservekit":
+            self.journal |= {span for slot_id, span, _ in self.ever_in_reservekit if slot_id == before["id"]}
+        else:
+            self.journal |= {span for span, _ in self.ever_in_bitrix24 if self._may_be(span, before)}
+
+    def _may_be(self, span: Span, terms: Mapping[str, Any]) -> bool:
+        """Whether hours are of a range of which only the terms are known: roughly, in any zone."""
+        return span[2] - span[1] <= terms["to"] - terms["from"]
 
     def note_overruled(self, before: Mapping[str, Any] | None) -> None:
         if before is not None and "weekday" in before:

@@ -162,7 +162,7 @@ class Simulation:
             self.people.do(*step[1:])
             for number, ledger in enumerate(self.ledgers):
                 if ledger.people_did(self._shown(number)):
-                    ledger.run.changed_by_people = True
+                    ledger.run.changed_by_people = ledger.troubled = True
                     self.counters["meanwhile"] += 1
 
     def _book(self, *, landed: bool) -> None:
@@ -204,6 +204,9 @@ class Simulation:
                 self.counters["POST a slot"] += 1
             else:
                 self._race(ledger, int(row["id"]))
+        if self.world.reservations.behaviour.patch == "replace":
+            for slot_id in ledger.now.slots.keys() - {row.get("id") for row in body["time_slots"]}:
+                self._race(ledger, slot_id)
 
     def _before_delete(self, slot_id: int) -> None:
         ledger = self._owner(slot_id)
@@ -365,6 +368,8 @@ class Simulation:
 
         def strikes(struck: str) -> None:
             self.struck = struck
+            for ledger in self.ledgers:
+                ledger.troubled |= struck == "answer"
             self.counters[f"fault {struck}"] += 1
 
         return AimedFault(
@@ -388,10 +393,12 @@ class Simulation:
             for row in self.world.reservations.bookings.values()
             if row.status != "cancelled" and row.date >= today
         }
-        for ledger in self.ledgers:
+        decided = self._decided()
+        for ledger, options in zip(self.ledgers, self.pairs, strict=True):
+            ledger.by_policy |= _policy_rules(options) or ledger.name in decided
             ledger.begin_run(len(bases[ledger.name]), booked & set(ledger.now.slots))
         self._intents = bool(self.machine.peek("SELECT 1 FROM intent LIMIT 1"))
-        return self._decided()
+        return decided
 
     async def _run(self, fate: Fate, *, dry_run: bool = False) -> RunReport | None:
         pairs = self.pairs
@@ -442,11 +449,15 @@ class Simulation:
         return {pair for (pair,) in rows}
 
     def _read_journal(self) -> None:
-        query = f"SELECT id, pair, before FROM change WHERE kind = 'overruled' AND id > {self.read_to}"  # noqa: S608
-        for number, pair, before in self.machine.peek(query):
+        query = f"SELECT id, pair, kind, side, before FROM change WHERE id > {self.read_to} ORDER BY id"  # noqa: S608
+        for number, pair, kind, side, text in self.machine.peek(query):
             self.read_to = number
             ledger = next(ledger for ledger in self.ledgers if ledger.name == pair)
-            ledger.note_overruled(json.loads(before) if before else None)
+            before = json.loads(text) if text else None
+            if kind == "overruled":
+                ledger.note_overruled(before)
+            else:
+                ledger.note_applied(side, before)
 
     async def _tail(self) -> None:
         """Everything works again: all comes to rest (1, 2, 3, 4)."""
@@ -466,8 +477,11 @@ class Simulation:
         require(self.wrote == wrote, 3, f"a run with nothing to do wrote: {again.pairs}")
         require(self._bases() == bases, 3, "a run with nothing to do changed the base")
         for ledger, told in zip(self.ledgers, again.pairs, strict=True):
+            if told.status == "failed" and ledger.troubled and "not sent again" in str(told.error):
+                self.counters["refused: waits for a person"] += 1
+                continue
             require(told.status in ("quiet", "held"), 2, f"{ledger.name} does not come to rest: {told.error}")
-            ledger.check_no_lost_edit(settled=not told.holds)
+            ledger.check_no_lost_edit(settled=not told.holds, by_policy=ledger.by_policy)
             self.counters["settled" if not told.holds else "held at the end"] += 1
 
 

@@ -53,7 +53,7 @@ def test_W3_an_edit_of_the_slot_before_the_verifying_read_is_noticed_and_not_swa
     in_step(rig)
     slot = rig.slot_ids()[0]
     rig.ranges(("Mon", 540, 1020, 30), ("Tue Wed", 540, 1080, 30))
-    patched = []
+    patched: list[str] = []
 
     def edit(_world: object, _api: str, method: str, _path: str) -> None:
         if patched == ["PATCH"]:
