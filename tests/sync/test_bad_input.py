@@ -83,6 +83,15 @@ def test_G4_a_bad_answer_of_bitrix24_is_that_pairs_failure(case: str, rig: Rig) 
     assert "/rest/1/" not in message
 
 
+def test_a_refused_key_is_asked_once_and_not_for_every_pair(make_rig: Callable[..., Rig]) -> None:
+    rig = in_step(make_rig(pairs=8))
+    _, status, body = ANSWERS["a refused key"]
+    rig.world.faults.append(Fault(LISTING, "answer", times=99, status=status, body=body))
+    report = rig.run()
+    assert report.requests == {"bitrix24": 1, "reservekit": 1}
+    assert report.count("failed") == 8
+
+
 def test_a_service_that_does_not_exist_is_named(rig: Rig) -> None:
     in_step(rig)
     rig.world.reservations.remove_service(rig.ids["pair1"][1])

@@ -53,7 +53,11 @@ class Reader:
     async def read(self, works: Sequence[Work]) -> None:
         """Reads every work without error; Bitrix24 first, since one request of it serves them all."""
         await self.read_bitrix24(works)
-        await asyncio.gather(*(self.read_reservekit(work) for work in works if work.error is None))
+        wanted = [work for work in works if work.error is None]
+        # The first one goes alone: a key that is refused, or a server that is down, is asked once and not four times.
+        for work in wanted[:1]:
+            await self.read_reservekit(work)
+        await asyncio.gather(*(self.read_reservekit(work) for work in wanted[1:]))
 
     async def read_bitrix24(self, works: Sequence[Work]) -> None:
         """The ranges of all these pairs' resources."""
