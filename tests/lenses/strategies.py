@@ -83,7 +83,7 @@ def slot_lists(draw: st.DrawFn) -> list[TimeSlot | Odd]:
     items: list[TimeSlot | Odd] = []
     for number in range(1, count + 1):
         if draw(st.integers(0, 9)) == 0:
-            items.append(Odd('{"id":%d}' % number, "start_time is missing", number))
+            items.append(Odd(f'{{"id":{number}}}', "start_time is missing", number))
         else:
             start, end = draw(time_texts)
             items.append(TimeSlot(number, draw(st.integers(-1, 7)), start, end, draw(st.integers(0, 3))))

@@ -25,7 +25,9 @@ def behave(rig: Rig, **how: object) -> None:
     rig.world.reservations.behaviour = replace(rig.world.reservations.behaviour, **how)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["drop-before", "drop-after", "cut", "html", "bad-gateway", "empty", "malformed", "late"])
+@pytest.mark.parametrize(
+    "kind", ["drop-before", "drop-after", "cut", "html", "bad-gateway", "empty", "malformed", "late"]
+)
 @pytest.mark.parametrize("match", ["PATCH", "DELETE", "slots.set"])
 def test_W5_a_write_of_unknown_outcome_is_looked_at_and_nothing_is_doubled(kind: str, match: str, rig: Rig) -> None:
     in_step(rig)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from typer.main import get_command
@@ -122,6 +122,83 @@ def status(ctx: typer.Context, json: AsJson = False) -> None:
 
 
 @app.command()
+def holds(ctx: typer.Context, json: AsJson = False) -> None:
+    """List what waits for your decision, with the commands that decide it. Asks neither service."""
+    from slotbridge.cli.holds import show_holds
+
+    _end(ctx, json, show_holds)
+
+
+@app.command()
+def resolve(
+    ctx: typer.Context,
+    hold: Annotated[str, typer.Argument(metavar="HOLD", help="The id that `holds` shows, or the beginning of it.")],
+    keep: Annotated[
+        Literal["bitrix24", "reservekit"] | None, typer.Option(help="Which side is right, where both differ.")
+    ] = None,
+    approve: Annotated[bool, typer.Option("--approve", help="Let it be done as shown.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Decide a hold. The next run applies it.
+
+    The decision is for exactly what the hold shows: what was edited since is held again.
+    """
+    from slotbridge.cli.holds import decide_hold
+
+    _end(ctx, json, lambda invocation: decide_hold(invocation, hold, keep, approve=approve))
+
+
+@app.command()
+def history(
+    ctx: typer.Context,
+    what: Annotated[
+        str | None, typer.Argument(metavar="[PAIR|RUN]", help="The name of a pair, or the number of a run.")
+    ] = None,
+    pair: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this pair; may be repeated.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many changes are listed at most.")] = 50,
+    undo: Annotated[bool, typer.Option("--undo", help="Show what would bring both sides back to before RUN.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="With --undo: do it.")] = False,
+    accept_deletes: Annotated[
+        bool, typer.Option("--accept-deletes", help="With --undo: carry out deletions that would be held.")
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="With --apply: how long to wait for another slotbridge.")
+    ] = 10,
+    json: AsJson = False,
+) -> None:
+    """List what was changed on either side: when, why, before and after. Or undo a run.
+
+    Undoing goes through the same guards as any run, and without --apply only shows the plan. Its exit codes are
+    those of sync.
+    """
+    from slotbridge.cli.history import Question, show_history, undo_run
+    from slotbridge.cli.sync import Request
+
+    question = Question.of(what, pair or (), limit)
+    if undo:
+        request = Request(question.names, dry_run=not apply, accept_deletes=accept_deletes, wait=wait)
+        _end(ctx, json, lambda invocation: undo_run(invocation, question, request))
+    if apply or accept_deletes:
+        raise typer.BadParameter("--apply and --accept-deletes belong to --undo")
+    _end(ctx, json, lambda invocation: show_history(invocation, question))
+
+
+@app.command()
+def verify(
+    ctx: typer.Context,
+    pair: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this pair; may be repeated.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Read both sides and name every disagreement. Changes nothing.
+
+    Exit codes: 0 all in step, 1 a pair could not be read, 3 the sides of a pair differ.
+    """
+    from slotbridge.cli.verify import verify_pairs
+
+    _end(ctx, json, lambda invocation: verify_pairs(invocation, pair or ()))
+
+
+@app.command()
 def discover(ctx: typer.Context, json: AsJson = False) -> None:
     """List resources and services, and propose pairs by their names."""
     from slotbridge.cli.discover import show_candidates
@@ -157,7 +234,7 @@ def demo(
     _end(ctx, False, lambda invocation: play(invocation, port, keep=keep))
 
 
-def _end(ctx: typer.Context, as_json: bool, work: Callable[[Invocation], int]) -> None:
+def _end(ctx: typer.Context, as_json: bool, work: Callable[[Invocation], int]) -> NoReturn:
     """Does a command's work; what it returns is the exit code."""
     invocation: Invocation = ctx.obj
     invocation.as_json = as_json

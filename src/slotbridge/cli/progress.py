@@ -14,9 +14,11 @@ PATIENCE = 1.0
 
 
 @asynccontextmanager
-async def progress_bar(console: Console, patience: float = PATIENCE) -> AsyncIterator[Callable[[int, int], None]]:
+async def progress_bar(
+    console: Console, patience: float = PATIENCE, *, doing: str = "Syncing"
+) -> AsyncIterator[Callable[[int, int], None]]:
     """Yields a function that is told how many of how many pairs are done. Shows nothing where there is no terminal."""
-    columns = (TextColumn("Syncing"), BarColumn(), MofNCompleteColumn(), TextColumn("pairs"), TimeElapsedColumn())
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn("pairs"), TimeElapsedColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     task = bar.add_task("pairs", total=None)
 

@@ -44,7 +44,7 @@ def sync_once(invocation: Invocation, request: Request) -> int:
 async def _run(invocation: Invocation, settings: Settings, request: Request) -> RunReport:
     pairs = chosen(settings, request.names)
     async with (
-        _memory(invocation, settings, request) as store,
+        memory(invocation, settings, request) as store,
         connected(invocation, settings, store) as bridge,
         progress_bar(invocation.console(invocation.stderr)) as progress,
     ):
@@ -58,13 +58,18 @@ async def _run(invocation: Invocation, settings: Settings, request: Request) -> 
 
 
 @asynccontextmanager
-async def _memory(invocation: Invocation, settings: Settings, request: Request) -> AsyncIterator[Store | None]:
-    """The database: locked and brought up to date, or for a dry run only read, if there is one (W8)."""
+async def memory(
+    invocation: Invocation, settings: Settings, request: Request, command: str = "sync"
+) -> AsyncIterator[Store | None]:
+    """The database: locked and brought up to date, or for a dry run only read, if there is one (W8).
+
+    `command` is what others are told who find it locked.
+    """
     if request.dry_run:
         async with remembered(invocation, settings) as existing:
             yield existing
         return
-    with DatabaseLock(settings.store.url, "sync") as lock:
+    with DatabaseLock(settings.store.url, command) as lock:
         await lock.acquire(request.wait, invocation.clock)
         store = Store.open(settings.store.url, clock=invocation.clock)
         try:

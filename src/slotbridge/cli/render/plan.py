@@ -22,10 +22,15 @@ _MOST_ITEMS = 12
 _SIDE_WIDTH = max(map(len, SIDE_NAMES.values()))
 
 
-def run_lines(report: RunReport, day_zero: DayZero, commands: Collection[str]) -> Iterator[Text]:
-    """The whole run, a block for each pair that has something to tell, and the sum of it in the last line."""
+def run_lines(
+    report: RunReport, day_zero: DayZero, commands: Collection[str], *, undoing: int | None = None
+) -> Iterator[Text]:
+    """The whole run, a block for each pair that has something to tell, and the sum of it in the last line.
+
+    `undoing` is the number of the run that was, or would be, undone.
+    """
     for pair in report.pairs:
-        block = list(_pair_lines(pair, day_zero, commands, dry_run=report.dry_run))
+        block = list(_pair_lines(pair, day_zero, commands, dry_run=report.dry_run, undoing=undoing))
         if block:
             yield from block
             yield Text()
@@ -46,17 +51,19 @@ def _statuses() -> list[Status]:
     return sorted(get_args(Status), key=lambda status: order[status])
 
 
-def _pair_lines(pair: PairReport, day_zero: DayZero, commands: Collection[str], *, dry_run: bool) -> Iterator[Text]:
+def _pair_lines(
+    pair: PairReport, day_zero: DayZero, commands: Collection[str], *, dry_run: bool, undoing: int | None
+) -> Iterator[Text]:
     problems = [(side, problem) for side in SIDES for problem in pair.problems.get(side, ())]
     if pair.status == "quiet" and not (problems or pair.linked):
         return
     yield _heading(pair, dry_run=dry_run)
     for change in pair.changes:
-        yield _change_line(change, day_zero)
+        yield change_line(change, day_zero)
     for lost in pair.overruled:
-        yield Text(f"  overruled: {_overruled(lost)}", style="dim")
+        yield Text(f"  overruled: {overruled_words(lost)}", style="dim")
     for hold in pair.holds:
-        yield from hold_lines(hold, commands)
+        yield from hold_lines(hold, commands, undoing=undoing)
     for side, problem in problems:
         yield Text(f"  left as it is: {SIDE_NAMES[side]}, {clean(problem.item)}: {clean(problem.reason)}", "yellow")
     if pair.error is not None:
@@ -73,7 +80,8 @@ def _heading(pair: PairReport, *, dry_run: bool) -> Text:
     return Text.assemble((clean(pair.name), "bold"), ": ", (word, _STYLES[pair.status]))
 
 
-def _change_line(change: Change, day_zero: DayZero) -> Text:
+def change_line(change: Change, day_zero: DayZero) -> Text:
+    """One range or time slot: where, what, and why."""
     sign, style = _SIGNS[change.op]
     shown = [item_words(change.side, item, day_zero) for item in (change.before, change.after) if item is not None]
     number = (change.before or {}).get("id")
@@ -83,21 +91,24 @@ def _change_line(change: Change, day_zero: DayZero) -> Text:
     return Text.assemble("  ", side, " ", (sign, style), f" {what}", (f"  ({change.why})", "dim"))
 
 
-def _overruled(lost: Overruled) -> str:
+def overruled_words(lost: Overruled) -> str:
+    """An edit that was lost, in full, and to what."""
     side = SIDE_NAMES[lost.side]
     if lost.value is None:
         return f"{side}: {lost.why}"
     return f"{side}'s {lost.value.window}, {capacity_words(lost.side, lost.value.capacity)}: {lost.why}"
 
 
-def hold_lines(hold: Hold, commands: Collection[str], *, items: bool = True) -> Iterator[Text]:
+def hold_lines(
+    hold: Hold, commands: Collection[str], *, items: bool = True, undoing: int | None = None
+) -> Iterator[Text]:
     """A hold: its id and reason, what it is about if wanted, and how to decide it."""
     yield Text.assemble(("  held ", "yellow"), (hold.id, "bold yellow"), f": {clean(hold.reason)}")
     if items:
         yield from (Text(f"    {hold_item_words(item)}") for item in hold.items[:_MOST_ITEMS])
     if items and len(hold.items) > _MOST_ITEMS:
         yield Text(f"    … and {len(hold.items) - _MOST_ITEMS} more; --json lists all")
-    for number, way in enumerate(ways_out(hold, commands)):
+    for number, way in enumerate(ways_out(hold, commands, undoing=undoing)):
         yield Text.assemble("    ", "to decide: " if number == 0 else " " * 11, (way, "cyan"))
 
 
