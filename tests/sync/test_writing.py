@@ -180,3 +180,19 @@ def test_a_stale_listing_deletes_nothing(rig: Rig) -> None:
     assert rig.sync().status == "quiet"
     assert ("Sat", 600, 720, 120) in rig.in_bitrix24()
     assert (5, 600, 720, 1) in rig.in_reservekit()
+
+
+def test_W4_a_double_of_a_creation_that_landed_far_too_late_is_held_and_neither_deleted_nor_doubled(rig: Rig) -> None:
+    rig.ranges(WEEK)
+    rig.world.faults.append(Fault("PATCH", "late", after=50))
+    assert rig.sync(quiet_after=False).status == "failed"
+    rig.clock.time += 60
+    assert rig.sync().status == "changed"
+    rig.world.traffic.settle()  # the first one lands now, and every slot is there twice
+    report = rig.sync()
+    assert [hold.kind for hold in report.holds] == ["duplicate"] * 3
+    assert rig.in_bitrix24() == [WEEK]
+    assert len(rig.slot_ids()) == 6
+    for slot in rig.slot_ids()[3:]:
+        rig.world.reservations.remove_slot(slot)
+    assert rig.sync().status == "quiet"

@@ -152,7 +152,7 @@ def resolve(
 def history(
     ctx: typer.Context,
     what: Annotated[
-        str | None, typer.Argument(metavar="[PAIR|RUN]", help="The name of a pair, or the number of a run.")
+        str | None, typer.Argument(metavar="PAIR|RUN", help="The name of a pair, or the number of a run.")
     ] = None,
     pair: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this pair; may be repeated.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many changes are listed at most.")] = 50,

@@ -23,7 +23,7 @@ def verify_pairs(invocation: Invocation, names: Sequence[str]) -> int:
         invocation.say(verification_lines(found))
     if found.count("failed"):
         return 1
-    return 3 if found.count("disagrees") else 0
+    return 3 if found.count("not in step") else 0
 
 
 async def _verify(invocation: Invocation, settings: Settings, pairs: Sequence[PairSettings]) -> Verification:

@@ -51,6 +51,31 @@ def hold_booked(verdicts: Sequence[Verdict], options: Options) -> Guarded:
     return kept, holds
 
 
+def hold_duplicates(verdicts: Sequence[Verdict], options: Options) -> Guarded:
+    """A second slot equal to one that was created twice, since an answer got lost, may be ours: it is not carried on.
+
+    Nor is it deleted: it may as well be the user's.
+    """
+    if not options.suspects:
+        return list(verdicts), []
+    kept: list[Verdict] = []
+    holds: list[Hold] = []
+    known = {v.row.reservekit.window for v in verdicts if v.row.link is not None and v.row.reservekit is not None}
+    for verdict in verdicts:
+        slot = verdict.row.reservekit
+        alone = verdict.row.link is None and verdict.row.bitrix24 is None and verdict.state == "write"
+        if alone and slot is not None and slot.window in options.suspects & known:
+            reason = (
+                f"time slot {slot.key[0]} equals one that was created when an answer got lost, and may be its double"
+            )
+            hold = _hold("duplicate", reason, [verdict], options)
+            if options.decisions.get(hold.fingerprint) != "approve":
+                holds.append(hold)
+                verdict = _held(verdict)
+        kept.append(verdict)
+    return kept, holds
+
+
 def _booking(slot_id: int, options: Options) -> str | None:
     return options.booked.get(slot_id) or options.booked.get(ANY_SLOT)
 

@@ -17,7 +17,15 @@ Initial = Literal["hold", "merge", "bitrix24", "reservekit"]
 Direction = Literal["both", "to-reservekit", "to-bitrix24"]
 Capacity = Literal["derive", "fixed"]
 HoldKind = Literal[
-    "first-sync", "agreement", "conflict", "deletions", "booked", "odd-range", "read-only", "oscillation"
+    "first-sync",
+    "agreement",
+    "conflict",
+    "deletions",
+    "booked",
+    "duplicate",
+    "odd-range",
+    "read-only",
+    "oscillation",
 ]
 
 SIDES: tuple[Side, Side] = ("bitrix24", "reservekit")
@@ -66,8 +74,9 @@ class Options:
     `decisions` maps fingerprints of holds to what a person decided: a side to keep, or "approve". `disagreement` says
     why the base is no agreement any more (M12). `insisted` means that a person named `initial` for this run.
     `booked` maps slot ids to a phrase about their upcoming bookings (G3). `frozen` maps a side to the reason why
-    nothing may be written there (W6). `pending` are windows whose creation was sent and never confirmed (W4). `outage`
-    is the reason of G5, `streaks` are what G7 counts. `target` is an earlier base that both sides shall go back to.
+    nothing may be written there (W6). `pending` are windows whose creation was sent and never confirmed (W4), and
+    `suspects` those whose creation was sent twice. `outage` is the reason of G5, `streaks` are what G7 counts. `target`
+    is an earlier base that both sides shall go back to.
     """
 
     pair: str = ""
@@ -88,6 +97,7 @@ class Options:
     booked: Mapping[int, str] = field(default_factory=dict)
     frozen: Mapping[Side, str] = field(default_factory=dict)
     pending: frozenset[Window] = frozenset()
+    suspects: frozenset[Window] = frozenset()
     outage: str | None = None
     streaks: Mapping[str, Any] = field(default_factory=dict)
     target: tuple[Link, ...] | None = None

@@ -70,6 +70,7 @@ class _Planning:
         verdicts, holds = guards.passed(
             verdicts,
             lambda v: guards.hold_conflicts(v, self.options),
+            lambda v: guards.hold_duplicates(v, self.options),
             lambda v: guards.hold_booked(v, self.options),
             lambda v: guards.hold_deletions(v, self.links, self.views, self.options),
             lambda v: guards.hold_frozen(v, self._frozen(), self.options),

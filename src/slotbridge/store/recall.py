@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,19 +53,27 @@ def _links(connection: Connection, pairs: Sequence[str]) -> defaultdict[str, lis
     return found
 
 
-def _intents(connection: Connection, pairs: Sequence[str]) -> defaultdict[str, list[Intent]]:
-    found: defaultdict[str, list[Intent]] = defaultdict(list)
+def _intents(connection: Connection, pairs: Sequence[str]) -> defaultdict[str, list[tuple[Intent, bool]]]:
+    """Every intent with whether it is settled, the oldest first."""
+    found: defaultdict[str, list[tuple[Intent, bool]]] = defaultdict(list)
     for row in connection.execute(_of(tables.Intent, pairs).order_by(col(tables.Intent.id))):
         windows = tuple((Window(*where), capacity) for *where, capacity in row.windows)
-        found[row.pair].append(Intent(row.sent_at, row.wait_until, windows, tuple(row.known_ids)))
+        intent = Intent(row.sent_at, row.wait_until, windows, tuple(row.known_ids))
+        found[row.pair].append((intent, row.settled_at is not None))
     return found
 
 
-def _memory(state: Any, links: list[Link], holds: list[HoldRecord], intents: list[Intent]) -> Memory:
+def _suspects(intents: list[tuple[Intent, bool]]) -> frozenset[Window]:
+    sent = Counter(window for intent, _ in intents for window, _ in intent.windows)
+    return frozenset(window for window, times in sent.items() if times > 1)
+
+
+def _memory(state: Any, links: list[Link], holds: list[HoldRecord], intents: list[tuple[Intent, bool]]) -> Memory:
     waiting: dict[str, Any] = {
         "holds": tuple(record.hold for record in holds),
         "decisions": {record.hold.fingerprint: record.decision for record in holds if record.decision is not None},
-        "intents": tuple(intents),
+        "intents": tuple(intent for intent, settled in intents if not settled),
+        "suspects": _suspects(intents),
     }
     if state is None:
         return Memory(**waiting)

@@ -36,9 +36,10 @@ class Memory:
     """What is remembered of one pair; `Memory()` for a pair never seen.
 
     No `agreement` means no base. `links` are sorted. `holds` are the open ones; `decisions` maps their fingerprints to
-    what a person decided. `refused` are the digests of writes that did not read back as sent and are not to be sent
-    again (W3); `refusal` is the message that goes with them. `streaks` counts what is written run after run (G7).
-    `failures` counts those since the last success.
+    what a person decided. `suspects` are windows whose creation was sent more than once in the last day, because an
+    answer got lost: a second equal slot may be ours. `refused` are the digests of writes that did not read back as sent
+    and are not to be sent again (W3); `refusal` is the message that goes with them. `streaks` counts what is written run
+    after run (G7). `failures` counts those since the last success.
     """
 
     agreement: Agreement | None = None
@@ -46,6 +47,7 @@ class Memory:
     decisions: Mapping[str, str] = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
     intents: tuple[Intent, ...] = ()
+    suspects: frozenset[Window] = frozenset()
     refused: tuple[str, ...] = ()
     refusal: str | None = None
     streaks: Mapping[str, Streak] = field(default_factory=dict)
@@ -63,7 +65,7 @@ class Outcome:
     `base` is the new one, None for no change. `holds` are all that are open now; None when that is not known, because
     the pair failed before it was planned. `refused` replaces what is stored together with `refusal`; None leaves both.
     `streaks` replaces what is counted for G7. `past` is the base that `base` replaces, if there was one: it is kept, so
-    that the run can be undone. `intents_done` forgets the pair's intents. A failed pair may have changes all the same.
+    that the run can be undone. `intents_done` settles the pair's intents. A failed pair may have changes all the same.
     """
 
     pair: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, update
@@ -16,6 +17,9 @@ from slotbridge.store.records import HoldsMoved, Outcome
 
 # What is set are the other keys of the parameters.
 _STATE: Final = update(tables.PairState).where(col(tables.PairState.pair) == bindparam("of"))
+SUSPECT_FOR: Final = timedelta(days=1)
+"""How long a second slot like one that was created twice is taken for ours."""
+
 _HOLD: Final = update(tables.Hold).where(col(tables.Hold.id) == bindparam("of"))
 
 
@@ -25,8 +29,7 @@ def remember(connection: Connection, run: int, outcomes: Sequence[Outcome]) -> H
     _replace_bases(connection, run, outcomes)
     _replace_refusals(connection, outcomes)
     _execute_many(connection, insert(tables.Change), [row for one in outcomes for row in _history(run, one)])
-    done = [one.pair for one in outcomes if one.intents_done]
-    connection.execute(delete(tables.Intent).where(col(tables.Intent.pair).in_(done)))
+    _settle_intents(connection, outcomes)
     return _move_holds(connection, outcomes)
 
 
@@ -62,6 +65,16 @@ def _attempt(one: Outcome) -> dict[str, Any]:
         "failing_since": one.at if failed else None,
         "failures": int(failed),
     }
+
+
+def _settle_intents(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    table = tables.Intent
+    done = {one.pair: one.at for one in outcomes if one.intents_done}
+    if done:
+        at = max(done.values())
+        mine, still_open = col(table.pair).in_(list(done)), col(table.settled_at).is_(None)
+        connection.execute(update(table).where(mine, still_open).values(settled_at=at))
+        connection.execute(delete(table).where(mine, col(table.settled_at) < at - SUSPECT_FOR))
 
 
 def _replace_bases(connection: Connection, run: int, outcomes: Sequence[Outcome]) -> None:

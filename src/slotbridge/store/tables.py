@@ -133,7 +133,10 @@ class Hold(Table, table=True):
 
 
 class Intent(Table, table=True):
-    """A creation of time slots that was about to be sent (W4). `windows` are weekday, start, end, max_bookings."""
+    """A creation of time slots that was about to be sent (W4). `windows` are weekday, start, end, max_bookings.
+
+    `settled_at` is when a run found everything as it was meant to be.
+    """
 
     __tablename__ = "intent"
 
@@ -143,6 +146,7 @@ class Intent(Table, table=True):
     wait_until: datetime
     windows: list[list[int]] = _json()
     known_ids: list[int] = _json()
+    settled_at: datetime | None = None
 
 
 class ServiceZone(Table, table=True):

@@ -68,6 +68,7 @@ def options_of(pair: PairSettings, memory: Memory, agreement: Agreement, **circu
         max_delete_count=pair.max_delete_count,
         disagreement=changed,
         decisions=memory.decisions,
+        suspects=memory.suspects,
         streaks=memory.streaks,
         pending=frozenset(window for intent in memory.intents for window, _ in intent.windows),
     )

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from slotbridge.bitrix24 import Bitrix24Client, SlotsWritten
 from slotbridge.clock import Clock
-from slotbridge.errors import ApiError, Rejected, WriteRefused
+from slotbridge.errors import ApiError, OutcomeUnknown, Rejected, WriteRefused
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.lenses.terms import Wanted
@@ -32,7 +32,10 @@ ROUNDS = 4
 """How often an edit that comes in between is merged and written back before the pair gives up for this run."""
 
 LATE = timedelta(seconds=15)
-"""How long a creation whose answer never came may still be executed by the server."""
+"""How long a creation may still be executed by the server after its process died."""
+
+LATE_AFTER_SILENCE = timedelta(seconds=30)
+"""The same after an answer that did not come in time: the server is slow already."""
 
 SETTLES = 1.0
 """Seconds after which a reading that shows an older state than was written is asked for once more."""
@@ -148,7 +151,7 @@ class Writer:
         changes = plan.reservekit.changes
         saves = [change.after for change in changes if change.after is not None]
         if created := _new(plan):
-            self._note(work, created)
+            self._note(work, created, LATE)
         try:
             for batch in self._batches(saves, plan):
                 await self._reservekit.save_time_slots(work.pair.service_id, batch)
@@ -158,6 +161,8 @@ class Writer:
         except WriteRefused:
             raise
         except ApiError as error:
+            if created and isinstance(error, OutcomeUnknown):
+                self._note(work, created, LATE_AFTER_SILENCE)
             return error
         return None
 
@@ -169,11 +174,11 @@ class Writer:
         for start in range(0, len(saves), self._settings.max_batch):
             yield saves[start : start + self._settings.max_batch]
 
-    def _note(self, work: Work, created: Sequence[Wanted]) -> None:
+    def _note(self, work: Work, created: Sequence[Wanted], late: timedelta) -> None:
         now = self._clock.now()
         known = tuple(item.id for item in work.reservekit if item.id is not None)
         windows = tuple((want.window, want.capacity) for want in created)
-        self._store.note_intent(work.name, Intent(now, now + LATE, windows, known))
+        self._store.note_intent(work.name, Intent(now, now + late, windows, known))
 
     async def _verify(self, work: Work, plan: Plan) -> list[Missing]:
         """Reads back, twice if the first reading looks like the state before, and tells what is not as it was meant."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from rich.text import Text
 
@@ -15,9 +15,9 @@ from slotbridge.reconcile.model import SIDES
 from slotbridge.reconcile.verify import Disagreement
 from slotbridge.sync.bridge import Verified
 
-State = Literal["in step", "disagrees", "failed"]
+State = Literal["in step", "not in step", "failed"]
 
-_STYLES: Mapping[State, str] = {"in step": "bold green", "disagrees": "bold yellow", "failed": "bold red"}
+_STYLES: Mapping[State, str] = {"in step": "bold green", "not in step": "bold yellow", "failed": "bold red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def state_of(pair: Verified) -> State:
     """The one word for a pair. What concerns the memory alone does not make the sides disagree."""
     if pair.error is not None:
         return "failed"
-    return "disagrees" if any(point.between_sides for point in pair.disagreements) else "in step"
+    return "not in step" if any(point.between_sides for point in pair.disagreements) else "in step"
 
 
 def verification_lines(found: Verification) -> Iterator[Text]:
@@ -57,8 +57,7 @@ def _point_line(point: Disagreement) -> Text:
 
 
 def _summary(found: Verification) -> str:
-    words: Mapping[State, str] = {"failed": "failed", "disagrees": "not in step", "in step": "in step"}
-    counts = [f"{count} {words[state]}" for state in words if (count := found.count(state))]
+    counts = [f"{count} {state}" for state in reversed(get_args(State)) if (count := found.count(state))]
     spent = ", ".join(f"{SIDE_NAMES[side]} {found.requests.get(side, 0)}" for side in SIDES)
     return f"{plural(len(found.pairs), 'pair')}: {', '.join(counts)}. Requests: {spent}."
 

@@ -129,6 +129,7 @@ def _intents() -> None:
         sa.Column("wait_until", sa.DateTime(), nullable=False),
         sa.Column("windows", sa.JSON(), nullable=False),
         sa.Column("known_ids", sa.JSON(), nullable=False),
+        sa.Column("settled_at", sa.DateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intent")),
     )
     op.create_index(op.f("ix_intent_pair"), "intent", ["pair"])
