@@ -199,3 +199,15 @@ def assert_quiet(world: World, made: Plan, column: str) -> None:
     assert again.changes == ()
     assert {hold.id for hold in again.holds} == {hold.id for hold in made.holds}
     assert world.settle(again).links == world.base
+
+
+def test_M11_the_table_is_the_same_seen_from_the_other_side() -> None:
+    across = {"bitrix24": "reservekit", "reservekit": "bitrix24", "hold": "hold"}
+    across |= {"to-reservekit": "to-bitrix24", "to-bitrix24": "to-reservekit"}
+    by_states = {case[:3]: case for case in TABLE}
+    for case in TABLE:
+        mirrored = by_states[case.base, case.reservekit, case.bitrix24]
+        for column in COLUMNS:
+            here, there = after(case, column), after(mirrored, across[column])
+            assert (here.bitrix24, here.reservekit, here.held) == (there.reservekit, there.bitrix24, there.held)
+            assert [(across[side], op) for side, op in here.writes] == list(there.writes)

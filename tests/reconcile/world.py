@@ -194,3 +194,8 @@ def held(made: Plan) -> list[str]:
 def ops(made: Plan, side: Side) -> list[str]:
     """What is done to a side's items, in order."""
     return sorted(change.op for change in made.changes if change.side == side)
+
+
+def idle(made: Plan) -> bool:
+    """Whether a plan neither changes nor holds anything."""
+    return not made.changes and not made.holds

@@ -139,7 +139,13 @@ def _events(random: Random, pairs: int, storm: bool) -> list[Step]:
 def _event(random: Random, pairs: int) -> Step:
     kind = _pick(random, {"fault": 6, "meanwhile": 3, "death": 3, "disk": 0.7})
     if kind == "fault":
-        return (kind, _pick(random, MATCHES), _pick(random, FAULTS), random.choice((0, 0, 0, 1, 2)), random.randrange(720))
+        return (
+            kind,
+            _pick(random, MATCHES),
+            _pick(random, FAULTS),
+            random.choice((0, 0, 0, 1, 2)),
+            random.randrange(720),
+        )
     if kind == "meanwhile":
         return (kind, random.randrange(8), *_edit(random, pairs))
     return (kind, random.randrange(40 if kind == "death" else 8))

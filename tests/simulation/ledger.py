@@ -38,6 +38,8 @@ def require(condition: object, rule: int, what: str) -> None:
 class Tally:
     """What one run did to one pair, as the servers saw it."""
 
+    before: Shown | None = None
+    began: int = 0
     deleted_slots: int = 0
     sets: int = 0
     changed_by_people: bool = False
@@ -116,8 +118,8 @@ class Ledger:
         if landed or self.run.blind:
             return
         on_both = before.in_bitrix24 & before.in_reservekit & now.in_bitrix24
-        missing = on_both - now.in_reservekit
-        require(not missing, 16, f"{self.name}: {list(missing)} stood on both sides and is missing in ReserveKit")
+        missing = [span for span in on_both - now.in_reservekit if not self._superseded(span, self.time)]
+        require(not missing, 16, f"{self.name}: {missing} stood on both sides and is missing in ReserveKit")
 
     def _note_states(self) -> None:
         self.ever_in_bitrix24.update(self.now.cells)
@@ -126,6 +128,8 @@ class Ledger:
 
     def begin_run(self, links: int, booked: Iterable[int]) -> None:
         self.run = Tally(
+            before=self.now,
+            began=self.time,
             windows_before=max(sum(self.now.in_bitrix24.values()), sum(self.now.in_reservekit.values())),
             ranges_before=sum(self.now.in_bitrix24.values()),
             base_before=links,
@@ -134,15 +138,23 @@ class Ledger:
             spans_before=frozenset(self.now.in_bitrix24 | self.now.in_reservekit),
         )
 
-    def end_run(self, *, success: bool, policy: bool) -> None:
+    def end_run(self, *, success: bool, held: bool, policy: bool) -> None:
         """A run that ended well has merged whatever it had written over."""
-        if success:
-            self.successes.append(self.time)
-        else:
+        if success and not held:
+            self.successes.append(self.run.began)
+        if not success:
             self.raced |= self.run.overwritten
             if policy and not JOURNAL_OUTLIVES_FAILURE:
                 self.raced |= self.run.spans_before
+                self.raced |= {span for span, times in self.added.items() if times[-1] > self.run.began}
         self.run.overwritten = set()
+
+    def check_idle(self) -> None:
+        """Both sides showed the same hours: there was nothing to write (M1, M2, 8)."""
+        start = self.run.before
+        if start is not None and start.in_bitrix24 == start.in_reservekit and not self.run.changed_by_people:
+            same = (self.now.in_bitrix24, self.now.in_reservekit) == (start.in_bitrix24, start.in_reservekit)
+            require(same, 8, f"{self.name}: both sides were equal, and hours were written all the same")
 
     def check_guards(self, options: PairSettings) -> None:
         """No run without an approval removes more than it may (11)."""
@@ -193,21 +205,15 @@ class Ledger:
 
     def _superseded(self, span: Span, added: int) -> bool:
         """Whether somebody removed it since, or at the time, as far as slotbridge could tell."""
-        last_run = max(time for time in self.successes if time <= added)
-        return any(time >= last_run for time in self.removed.get(span, ()))
+        last_run = max((time for time in self.successes if time < added), default=0)
+        return any(time > last_run for time in self.removed.get(span, ()))
 
-    def note_applied(self, side: str, before: Mapping[str, Any] | None) -> None:
-        """What the history says was there before a change: that is kept whole, and no longer lost."""
-        if before is None:
-            return
-        if side == "reservekit":
-            self.journal |= {span for slot_id, span, _ in self.ever_in_reservekit if slot_id == before["id"]}
-        else:
-            self.journal |= {span for span, _ in self.ever_in_bitrix24 if self._may_be(span, before)}
+    def note_replaced(self, spans: Iterable[Span]) -> None:
+        """What the history says was there before a change: kept whole, and so not lost."""
+        self.journal.update(spans)
 
-    def _may_be(self, span: Span, terms: Mapping[str, Any]) -> bool:
-        """Whether hours are of a range of which only the terms are known: roughly, in any zone."""
-        return span[2] - span[1] <= terms["to"] - terms["from"]
+    def spans_of_slot(self, slot_id: int) -> set[Span]:
+        return {span for known, span, _ in self.ever_in_reservekit if known == slot_id}
 
     def note_overruled(self, before: Mapping[str, Any] | None) -> None:
         if before is not None and "weekday" in before:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest import mock
@@ -15,6 +15,7 @@ import httpx
 import structlog
 
 from slotbridge.errors import StoreError
+from slotbridge.lenses.items import Range
 from slotbridge.reconcile import plan as planning
 from slotbridge.reconcile.model import SIDES, Row, Side
 from slotbridge.sandbox.reservations_shown import shown_slot
@@ -28,7 +29,7 @@ from tests.simulation.case import Case, Step
 from tests.simulation.ledger import Base, Broken, Ledger, require, same_items
 from tests.simulation.people import ZONE, People
 from tests.simulation.rig import Death, Fate, Machine, base_settings, request_name
-from tests.simulation.shown import Shown, shown
+from tests.simulation.shown import Shown, Span, shown
 
 TAIL = 2
 """Runs without faults at the end, after which everything has to be at rest: at most two may have something to do."""
@@ -81,9 +82,7 @@ class Simulation:
         self.world = World(self.clock)
         self.trace = hashlib.sha256()
         behaviour = {"limiter": False, "requests_per_month": None} | self.case.setup["reservekit"]
-        self.world.portal.behaviour = replace(
-            self.world.portal.behaviour, limiter=False, **self.case.setup["bitrix24"]
-        )
+        self.world.portal.behaviour = replace(self.world.portal.behaviour, limiter=False, **self.case.setup["bitrix24"])
         self.world.reservations.behaviour = replace(self.world.reservations.behaviour, **behaviour)
         self.options = [dict(options) for options in self.case.setup["pairs"]]
         names = [f"pair{number + 1}" for number in range(len(self.options))]
@@ -134,9 +133,7 @@ class Simulation:
             self.wrote += 1
             self._before_write(request, body, name)
         url = request.url
-        answer = self.world.answer(
-            request.method, url.path, url.query.decode(), dict(request.headers.items()), body
-        )
+        answer = self.world.answer(request.method, url.path, url.query.decode(), dict(request.headers.items()), body)
         self.trace.update(b"\n".join((request.method.encode(), url.raw_path, body, answer.body)))
         landed = self._late() < late_before
         if write or landed:
@@ -180,12 +177,11 @@ class Simulation:
     def _before_set(self, body: bytes) -> None:
         text = body.decode()
         for number, ledger in enumerate(self.ledgers):
-            if f"resourceId={self.ids[number][0]}&slots" in text or f"unset?resourceId={self.ids[number][0]}\"" in text:
+            if f"resourceId={self.ids[number][0]}&slots" in text or f'unset?resourceId={self.ids[number][0]}"' in text:
                 ledger.run.sets += 1
-                unseen = ledger.seen_ranges is None or not same_items(ledger.seen_ranges, ledger.now.ranges)
-                if unseen:
+                self._blinded(ledger)
+                if ledger.run.blind:
                     ledger.run.overwritten |= set(ledger.now.in_bitrix24)
-                    ledger.run.blind = True
 
     def _row(self, slot_id: int) -> dict[str, object] | None:
         state = self.world.reservations
@@ -199,6 +195,7 @@ class Simulation:
 
     def _before_patch(self, body: dict[str, Any]) -> None:
         ledger = self.ledgers[[service for _, service in self.ids].index(body["service_id"])]
+        self._blinded(ledger)
         for row in body["time_slots"]:
             if row.get("id") is None:
                 self.counters["POST a slot"] += 1
@@ -212,7 +209,12 @@ class Simulation:
         ledger = self._owner(slot_id)
         if ledger is not None:
             ledger.run.deleted_slots += 1
+            self._blinded(ledger)
             self._race(ledger, slot_id)
+
+    def _blinded(self, ledger: Ledger) -> None:
+        """Bitrix24 has changed since slotbridge saw it."""
+        ledger.run.blind |= ledger.seen_ranges is None or not same_items(ledger.seen_ranges, ledger.now.ranges)
 
     def _race(self, ledger: Ledger, slot_id: int) -> None:
         """A write to a slot that has changed since slotbridge saw it: nobody could have known."""
@@ -378,7 +380,7 @@ class Simulation:
             skip=skip,
             times=1 + number % 2 * (number % 5),
             after=1 + number % 3,
-            executed=number % 2 == 0,
+            executed=number % 2 == 0 and status == 500,
             status=status,
             body=body,
             headers=headers,
@@ -421,7 +423,11 @@ class Simulation:
         reports: Sequence[PairReport | None] = report.pairs if report else [None] * len(self.ledgers)
         for ledger, told, options in zip(self.ledgers, reports, self.pairs, strict=True):
             success = told is not None and told.status != "failed"
-            ledger.end_run(success=success, policy=_policy_rules(options) or ledger.name in decided)
+            ledger.end_run(
+                success=success,
+                held=success and told is not None and bool(told.holds),
+                policy=_policy_rules(options) or ledger.name in decided,
+            )
             if told is not None:
                 self.counters[f"pair {told.status}"] += 1
                 for hold in told.holds:
@@ -430,6 +436,8 @@ class Simulation:
             ledger.check_base(after[ledger.name])
             if ledger.name not in decided:
                 ledger.check_guards(options)
+            if calm:
+                ledger.check_idle()
             disturbed = ledger.run.changed_by_people or ledger.run.blind
             require(ledger.run.sets <= 1 or disturbed, 8, f"{ledger.name}: {ledger.run.sets} slots.set in one run")
             if calm and told is not None and success and not told.holds and not self._late():
@@ -448,6 +456,16 @@ class Simulation:
         rows = self.machine.peek("SELECT pair FROM hold WHERE ended_at IS NULL AND decision IS NOT NULL")
         return {pair for (pair,) in rows}
 
+    def _spans_in(self, ledger: Ledger, side: str, terms: dict[str, Any]) -> Iterable[Span]:
+        """The hours that a range or time slot in the history stood for."""
+        if side == "reservekit":
+            return ledger.spans_of_slot(terms["id"])
+        item = Range(terms["from"], terms["to"], terms["timezone"], tuple(terms["weekDays"]), terms["slotSize"])
+        number = self.ledgers.index(ledger)
+        zone = self.world.reservations.services[self.ids[number][1]].timezone
+        split = self.options[number].get("slots") == "split"
+        return shown([item], (), zone, self.clock.now().date(), split=split).in_bitrix24
+
     def _read_journal(self) -> None:
         query = f"SELECT id, pair, kind, side, before FROM change WHERE id > {self.read_to} ORDER BY id"  # noqa: S608
         for number, pair, kind, side, text in self.machine.peek(query):
@@ -457,7 +475,7 @@ class Simulation:
             if kind == "overruled":
                 ledger.note_overruled(before)
             else:
-                ledger.note_applied(side, before)
+                ledger.note_replaced(self._spans_in(ledger, side, before) if before else ())
 
     async def _tail(self) -> None:
         """Everything works again: all comes to rest (1, 2, 3, 4)."""

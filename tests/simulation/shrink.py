@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.simulation.case import Case, Step
+from tests.simulation.play import play
 
 Fails = Callable[[Case], bool]
 
@@ -81,4 +82,18 @@ def _simpler_setups(setup: Any) -> Iterator[Any]:
             yield {**setup, "pairs": [*setup["pairs"][:place], fewer, *setup["pairs"][place + 1 :]]}
     yield from ({**setup, "start": list(start)} for start in _without_parts(tuple(setup["start"])))
     for place, step in enumerate(setup["start"]):
-        yield from ({**setup, "start": [*setup["start"][:place], s, *setup["start"][place + 1 :]]} for s in _lower(step))
+        yield from (
+            {**setup, "start": [*setup["start"][:place], s, *setup["start"][place + 1 :]]} for s in _lower(step)
+        )
+
+
+def shrunk(case: Case, budget: int = 400) -> Case:
+    """A small case that breaks the same invariant as `case` does."""
+    broken = play(case).broken
+    rule = broken.rule if broken else 0
+
+    def fails(smaller: Case) -> bool:
+        found = play(smaller).broken
+        return found is not None and found.rule == rule
+
+    return Shrinker(fails, budget).shrink(case)

@@ -49,7 +49,7 @@ def one_way(make_rig: MakeRig) -> Rig:
 
 def play(rig: Rig, program: Program, runs: int) -> list[str]:
     """So many runs, each after the program was at work: how each of them ended."""
-    ends = []
+    ends: list[str] = []
     for _ in range(runs):
         program(rig)
         ends.append(rig.run().pairs[0].status)

@@ -37,9 +37,9 @@ class Memory:
 
     No `agreement` means no base. `links` are sorted. `holds` are the open ones; `decisions` maps their fingerprints to
     what a person decided. `suspects` are windows whose creation was sent more than once in the last day, because an
-    answer got lost: a second equal slot may be ours. `refused` are the digests of writes that did not read back as sent
-    and are not to be sent again (W3); `refusal` is the message that goes with them. `streaks` counts what is written run
-    after run (G7). `failures` counts those since the last success.
+    answer got lost: a second equal slot may be ours. `refused` are the digests of writes that did not read back as they
+    were sent and are not to be sent again (W3); `refusal` is the message that goes with them. `streaks` counts what is
+    written run after run (G7). `failures` counts those since the last success.
     """
 
     agreement: Agreement | None = None
