@@ -206,7 +206,6 @@ def test_C4_a_step_that_adjoins_a_range_makes_it_longer() -> None:
     assert rewritten([there], [*wanted_of([there], SPLIT), *steps(510)], SPLIT) == (rng(510, 600, "Mon"),)
 
 
-@pytest.mark.xfail(strict=True, reason="only the first range that a step adjoins is joined with it")
 def test_C4_a_step_that_closes_a_gap_makes_one_range_of_two() -> None:
     two = (rng(540, 600, "Mon"), rng(630, 690, "Mon"))
     assert rewritten(two, [*wanted_of(two, SPLIT), *steps(600)], SPLIT) == (rng(540, 690, "Mon"),)

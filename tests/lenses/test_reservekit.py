@@ -184,6 +184,16 @@ def test_V3_parts_that_no_longer_meet_are_two_slots_the_first_with_the_id() -> N
     ]
 
 
+def test_V3_parts_longer_than_a_day_together_are_two_slots() -> None:
+    items = (slot("22:00", "02:00", slot_id=5),)
+    late, early = (Wanted(*seen) for seen in view(items, TERMS).windows)
+    made = put(items, [late._replace(window=Window(0, 0, DAY)), early._replace(window=Window(1, 0, 180))], TERMS)
+    assert [(item.id, windows([item])) for item in made.items] == [
+        (5, [Window(0, 0, DAY)]),
+        (None, [Window(1, 0, 180)]),
+    ]
+
+
 def test_M9_equal_slots_are_told_apart_by_their_ids() -> None:
     items = (slot("09:00", "10:00", slot_id=1), slot("09:00", "10:00", slot_id=2))
     wants = [Wanted(*seen) for seen in view(items, TERMS).windows]

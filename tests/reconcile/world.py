@@ -12,7 +12,8 @@ from slotbridge.lenses import bitrix24 as ranges
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.lenses.terms import ItemChange, Seen, Terms
-from slotbridge.reconcile.model import Link, Options, Plan, Side, Snapshot
+from slotbridge.reconcile.guards import waiting
+from slotbridge.reconcile.model import Hold, Link, Options, Plan, Side, Snapshot
 from slotbridge.reconcile.plan import plan
 from slotbridge.reconcile.settle import Settled, settle
 from slotbridge.week import DAY, Window, placeholder
@@ -78,6 +79,7 @@ class World:
         self.terms = terms
         self.base = None if base is None else tuple(base)
         self.next_id = 1000
+        self.holds: tuple[Hold, ...] = ()
 
     @classmethod
     def synced(cls, *items: Range, options: Options = WIDE, terms: Terms = TERMS) -> World:
@@ -124,7 +126,8 @@ class World:
 
     def plan(self, **changes: Any) -> Plan:
         """What a run would do; the same however often it is asked."""
-        options = replace(self.options, **changes)
+        rows, reason = waiting(self.holds)
+        options = replace(self.options, waiting=rows, waiting_for=reason, **changes)
         made = plan(self.base, self.snapshot, self.terms, options)
         assert made == plan(self.base, self.snapshot, self.terms, options)
         return made
@@ -164,6 +167,7 @@ class World:
         self.apply(made)
         settled = self.settle(made)
         assert settled.missing == ()
+        self.holds = made.holds
         if made.agreed:
             self.base = settled.links
             self.options = replace(self.options, disagreement=None)

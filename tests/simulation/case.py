@@ -53,6 +53,7 @@ OTHERS: Mapping[str, float] = {
     "lose": 0.3,
     "clock": 4,
     "closed": 0.5,
+    "calamity": 0.7,
 }
 
 FAULTS: Mapping[str, float] = {
@@ -64,7 +65,7 @@ FAULTS: Mapping[str, float] = {
     "html": 1,
     "bad-gateway": 1,
     "empty": 1,
-    "stale": 3,
+    "stale": 5,
     "answer": 6,
 }
 
@@ -78,6 +79,10 @@ MATCHES: Mapping[str, float] = {
     "GET /v1/services": 1,
     "GET /v1/bookings": 1,
 }
+
+CREATES: Mapping[str, float] = {"PATCH": 1}
+
+READS: Mapping[str, float] = {"slots.list": 2, "GET /v1/time-slots": 1}
 
 STEPS = 15
 
@@ -139,13 +144,9 @@ def _events(random: Random, pairs: int, storm: bool) -> list[Step]:
 def _event(random: Random, pairs: int) -> Step:
     kind = _pick(random, {"fault": 6, "meanwhile": 3, "death": 3, "disk": 0.7})
     if kind == "fault":
-        return (
-            kind,
-            _pick(random, MATCHES),
-            _pick(random, FAULTS),
-            random.choice((0, 0, 0, 1, 2)),
-            random.randrange(720),
-        )
+        fault = _pick(random, FAULTS)
+        match = _pick(random, {"stale": READS, "late": CREATES}.get(fault, MATCHES))
+        return (kind, match, fault, random.choice((0, 0, 0, 1, 2)), random.randrange(720))
     if kind == "meanwhile":
         return (kind, random.randrange(8), *_edit(random, pairs))
     return (kind, random.randrange(40 if kind == "death" else 8))

@@ -361,6 +361,22 @@ def test_M6_a_first_sync_can_be_merged_by_decision(rig: Rig) -> None:
     assert [slot[0] for slot in rig.in_reservekit()] == [0, 1]
 
 
+@pytest.mark.parametrize(("keep", "hours"), [("bitrix24", (540, 720)), ("reservekit", (600, 780))])
+def test_S2_what_overlaps_at_a_first_sync_is_decided_either_way(
+    make_rig: MakeRig, keep: Side, hours: tuple[int, int]
+) -> None:
+    rig = make_rig(initial="merge")
+    rig.ranges(("Mon Tue", 540, 720, 30))
+    rig.slot(0, 600, 780, 6)
+    held = rig.sync()
+    assert (kinds(held), len(rig.slot_ids())) == (["conflict"], 2)
+
+    decide(rig, only_hold(held), keep)
+
+    assert rig.sync().status == "changed"
+    assert monday(rig) == {"bitrix24": hours, "reservekit": hours}
+
+
 def a_week_to_be_given_up(rig: Rig) -> Hold:
     """A first sync was decided for Bitrix24, which has Monday alone; what would go in ReserveKit is held."""
     rig.ranges(("Mon", 540, 720, 30))
@@ -380,7 +396,6 @@ def test_M6_a_first_sync_that_would_delete_a_whole_week_shows_that_before_it_doe
     assert rig.in_reservekit() == [(0, 540, 720, 6)]
 
 
-@pytest.mark.xfail(reason="deletions that a first sync holds get another id as soon as the base has them", strict=True)
 def test_G6_the_deletions_of_a_first_sync_can_be_approved_as_soon_as_they_are_shown(rig: Rig) -> None:
     decide(rig, a_week_to_be_given_up(rig), "approve")
 

@@ -35,7 +35,6 @@ def resets_tuesday_capacity(rig: Rig) -> None:
     rig.world.reservations.edit_slot(tuesday, max_bookings=3)
 
 
-FORGOTTEN = pytest.mark.xfail(reason="a run that holds an oscillation forgets what was counted", strict=True)
 
 PROGRAMS = [resets_monday, removes_monday, adds_sunday, resets_tuesday_capacity]
 
@@ -73,7 +72,6 @@ def test_G7_what_a_program_undoes_each_time_is_held_at_the_fourth_time(make_rig:
     assert "was written 3 runs in a row and undone each time" in hold.reason
 
 
-@FORGOTTEN
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_G7_it_stays_held_without_a_write_as_long_as_nobody_decides(make_rig: MakeRig, program: Program) -> None:
     rig = one_way(make_rig)
@@ -84,7 +82,6 @@ def test_G7_it_stays_held_without_a_write_as_long_as_nobody_decides(make_rig: Ma
     assert (rig.writes(), [held.id for held in open_holds(rig)]) == (writes, [hold.id])
 
 
-@FORGOTTEN
 def test_G7_the_whole_pair_pauses(make_rig: MakeRig) -> None:
     rig = one_way(make_rig)
     paused(rig, resets_monday)
@@ -96,7 +93,6 @@ def test_G7_the_whole_pair_pauses(make_rig: MakeRig) -> None:
     assert rig.in_reservekit()[2] == (2, 540, 1080, 18)
 
 
-@FORGOTTEN
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_G7_an_approval_writes_once_more_and_no_more(make_rig: MakeRig, program: Program) -> None:
     rig = one_way(make_rig)
@@ -122,7 +118,6 @@ def test_G7_after_a_quiet_run_counting_begins_anew(make_rig: MakeRig) -> None:
     assert play(rig, resets_monday, 4) == ["changed"] * 3 + ["held"]
 
 
-@FORGOTTEN
 def test_G7_two_programs_that_duel_are_paused(rig: Rig) -> None:
     rig.ranges(WEEK)
     rig.sync()

@@ -123,7 +123,7 @@ def status(ctx: typer.Context, json: AsJson = False) -> None:
 
 @app.command()
 def holds(ctx: typer.Context, json: AsJson = False) -> None:
-    """List what waits for your decision, with the commands that decide it. Asks neither service."""
+    """List what waits for your decision, and how to decide it."""
     from slotbridge.cli.holds import show_holds
 
     _end(ctx, json, show_holds)
@@ -166,7 +166,7 @@ def history(
     ] = 10,
     json: AsJson = False,
 ) -> None:
-    """List what was changed on either side: when, why, before and after. Or undo a run.
+    """List what was changed on either side and why, or undo a run.
 
     Undoing goes through the same guards as any run, and without --apply only shows the plan. Its exit codes are
     those of sync.

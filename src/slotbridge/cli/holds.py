@@ -36,7 +36,7 @@ def decide_hold(invocation: Invocation, name: str, keep: Side | None, *, approve
     """
     decision = _decision(keep, approve=approve)
     settings = invocation.settings()
-    found = _named(name, asyncio.run(_open_holds(invocation, settings)))
+    found = named(name, asyncio.run(_open_holds(invocation, settings)))
     _check(found.hold, decision, settings, invocation.commands)
     decided = _decide(invocation, settings, found, decision)
     if invocation.as_json:
@@ -58,8 +58,8 @@ def _decision(keep: Side | None, *, approve: bool) -> Decision:
     return keep or "approve"
 
 
-def _named(name: str, records: Sequence[HoldRecord]) -> HoldRecord:
-    """The hold of that id, or of the only id that begins so."""
+def named(name: str, records: Sequence[HoldRecord]) -> HoldRecord:
+    """The hold of that id, or of the only id that begins so. Raises ConfigurationError if it is not exactly one."""
     matching = [record for record in records if name and record.hold.id.startswith(name.lower())]
     if len(matching) == 1:
         return matching[0]

@@ -228,20 +228,19 @@ class _Put:
         return Piece(window.weekday, window.start, window.end, self.terms.zone, size, origin, (number,))
 
     def _absorb(self, piece: Piece) -> list[Piece]:
-        """Takes an untouched cell that a step adjoins out of its range, as steps of its own, to be joined (C4)."""
+        """Takes the untouched cells that a step adjoins out of their ranges, as steps, to be joined (C4)."""
+        taken: list[Piece] = []
         for cell, parts in self.cells.items():
             item = self.items[cell[0]]
             if cell in self.touched or not isinstance(item, Range) or cell[1] != piece.weekday:
                 continue
             if self._adjoins(item, piece):
                 self.touched.add(cell)
-                numbers = [self.place_of[part.key] for part in parts]
                 starts = range(item.start, item.end, piece.size)
-                return [
-                    Piece(cell[1], start, start + piece.size, item.timezone, piece.size, cell[0], (number,))
-                    for start, number in zip(starts, numbers, strict=True)
-                ]
-        return []
+                for start, part in zip(starts, parts, strict=True):
+                    place = (self.place_of[part.key],)
+                    taken.append(Piece(cell[1], start, start + piece.size, item.timezone, piece.size, cell[0], place))
+        return taken
 
     def _adjoins(self, item: Range, piece: Piece) -> bool:
         length = item.end - item.start

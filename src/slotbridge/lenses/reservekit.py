@@ -153,7 +153,8 @@ def _spans(wants: Sequence[Wanted]) -> list[_Span]:
     """One span for each wanted part, or a single one where two parts still meet at midnight."""
     if len(wants) == 2:
         (one, two) = wants
-        meet = one.window.end == DAY and two.window.start == 0
+        # Without its date, which servers drop, an end tells no more than a day.
+        meet = one.window.end == DAY and two.window.start == 0 and one.window.length + two.window.length <= DAY
         if meet and two.window.weekday == (one.window.weekday + 1) % 7 and one.capacity == two.capacity:
             return [_Span(one.window.weekday, one.window.start, DAY + two.window.end, one.capacity)]
     return [_Span(*want.window, want.capacity) for want in wants]

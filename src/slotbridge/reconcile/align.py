@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from slotbridge.lenses.terms import Key, Seen
@@ -49,23 +50,28 @@ def _match_slots(links: Sequence[Link], seen: Sequence[Seen], pending: frozenset
 
 def _match_ranges(links: Sequence[Link], seen: Sequence[Seen], slots: dict[int, Seen]) -> dict[int, Seen]:
     found: dict[int, Seen] = {}
-    order = _touched_first(links, slots) if len({link.window for link in links}) < len(links) else None
+    _match_moved(links, seen, found, slots)
+    order = _telling_apart(links, seen, slots) if len({link.window for link in links}) < len(links) else None
     _match_equal(links, seen, found, lambda link, one: one.capacity == link.slot_size, order)
-    if len(found) < len(links) and len(found) < len(seen):
-        # A slot that was moved, and whose move had already reached Bitrix24 when a run died.
-        _match_moved(links, seen, found, slots)
     _match_rest(links, seen, found, lambda link, one: one.capacity == link.slot_size)
     return found
 
 
-def _touched_first(links: Sequence[Link], slots: dict[int, Seen]) -> list[int]:
-    """Among equal windows, what vanished in Bitrix24 is taken to be what vanished in ReserveKit as well (M9)."""
+def _telling_apart(links: Sequence[Link], seen: Sequence[Seen], slots: dict[int, Seen]) -> list[int]:
+    """Which of equal windows is first taken to be still there in Bitrix24 (M9).
+
+    On a day that lost windows, what vanished in Bitrix24 is what vanished in ReserveKit as well, and an edited slot is
+    still there. On any other day one of them was edited, and then those that ReserveKit left alone are still there.
+    """
+    balance = Counter(one.window.weekday for one in seen)
+    balance.subtract(link.window.weekday for link in links)
 
     def rank(number: int) -> int:
-        slot = slots.get(number)
+        link, slot = links[number], slots.get(number)
         if slot is None:
             return 2
-        return 1 if (slot.window, slot.capacity) == (links[number].window, links[number].max_bookings) else 0
+        untouched = (slot.window, slot.capacity) == (link.window, link.max_bookings)
+        return int(untouched == (balance[link.window.weekday] < 0))
 
     return sorted(range(len(links)), key=rank)
 
@@ -100,15 +106,24 @@ def _match_equal(
 
 
 def _match_moved(links: Sequence[Link], seen: Sequence[Seen], found: dict[int, Seen], slots: dict[int, Seen]) -> None:
-    used = {id(one) for one in found.values()}
-    for number in range(len(links)):
-        slot = slots.get(number)
-        if number in found or slot is None or slot.window == links[number].window:
-            continue
-        match = next((one for one in seen if id(one) not in used and one.window == slot.window), None)
-        if match is not None:
-            used.add(id(match))
-            found[number] = match
+    """Slots that were moved, and whose move had already reached Bitrix24 when a run died.
+
+    Only where Bitrix24 shows the new hours more often than the base does: the rest are windows that stayed. A match
+    frees the hours it moved from, to which the neighbour may have moved.
+    """
+    moved = {n: slot.window for n, slot in slots.items() if slot.window != links[n].window}
+    if not moved:
+        return
+    spare: dict[Window, list[Seen]] = {}
+    for one in seen:
+        spare.setdefault(one.window, []).append(one)
+    staying = Counter(link.window for link in links)
+    arrived = [n for n, to in moved.items() if len(spare.get(to, ())) > staying[to]]
+    while arrived:
+        number = arrived[0]
+        found[number] = spare[moved.pop(number)].pop(0)
+        staying[links[number].window] -= 1
+        arrived = [n for n, to in moved.items() if len(spare.get(to, ())) > staying[to]]
 
 
 def _match_rest(links: Sequence[Link], seen: Sequence[Seen], found: dict[int, Seen], same: Same) -> None:

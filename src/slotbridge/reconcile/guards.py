@@ -5,7 +5,8 @@ Each guard takes the verdicts and returns them with what it keeps back turned in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from slotbridge.lenses.terms import Seen, View
@@ -41,14 +42,36 @@ def hold_booked(verdicts: Sequence[Verdict], options: Options) -> Guarded:
         return list(verdicts), []
     kept: list[Verdict] = []
     holds: list[Hold] = []
-    for verdict in verdicts:
-        booking = _booking(slot_id, options) if (slot_id := uproots(verdict)) is not None else None
-        hold = booking and _hold("booked", f"time slot {slot_id} has {booking}", [verdict], options, booking)
-        if hold and options.decisions.get(hold.fingerprint) != "approve":
-            holds.append(hold)
-            verdict = _held(verdict)
+    at_risk = slots_at_risk(verdicts)
+    for number, verdict in enumerate(verdicts):
+        slot_id = at_risk.get(number)
+        booking = None if slot_id is None else options.booked.get(slot_id) or options.booked.get(ANY_SLOT)
+        if booking:
+            hold = _hold("booked", f"time slot {slot_id} has {booking}", [verdict], options, booking)
+            verdict = _kept_back(verdict, hold, holds, options)
         kept.append(verdict)
     return kept, holds
+
+
+def slots_at_risk(verdicts: Sequence[Verdict]) -> dict[int, int]:
+    """Which verdicts would take a customer's hours away, by their place, with the id of the time slot.
+
+    That is a slot that goes, that moves to where its old hours are not contained, or that is parted at midnight, since
+    its bookings would all stay with one part.
+    """
+    capacities: dict[int, set[int]] = {}
+    for verdict in verdicts:
+        if verdict.row.reservekit is not None and verdict.reservekit is not None:
+            capacities.setdefault(verdict.row.reservekit.key[0], set()).add(verdict.reservekit.capacity)
+    found: dict[int, int] = {}
+    for number, verdict in enumerate(verdicts):
+        seen, want = verdict.row.reservekit, verdict.reservekit
+        if verdict.state not in ("write", "delete") or seen is None:
+            continue
+        parted = len(capacities.get(seen.key[0], ())) > 1 and verdict.writes("reservekit")
+        if want is None or parted or not want.window.contains(seen.window):
+            found[number] = seen.key[0]
+    return found
 
 
 def hold_duplicates(verdicts: Sequence[Verdict], options: Options) -> Guarded:
@@ -65,31 +88,10 @@ def hold_duplicates(verdicts: Sequence[Verdict], options: Options) -> Guarded:
         slot = verdict.row.reservekit
         alone = verdict.row.link is None and verdict.row.bitrix24 is None and verdict.state == "write"
         if alone and slot is not None and slot.window in options.suspects & known:
-            reason = (
-                f"time slot {slot.key[0]} equals one that was created when an answer got lost, and may be its double"
-            )
-            hold = _hold("duplicate", reason, [verdict], options)
-            if options.decisions.get(hold.fingerprint) != "approve":
-                holds.append(hold)
-                verdict = _held(verdict)
+            reason = f"time slot {slot.key[0]} may be the double of one whose creation got no answer"
+            verdict = _kept_back(verdict, _hold("duplicate", reason, [verdict], options), holds, options)
         kept.append(verdict)
     return kept, holds
-
-
-def _booking(slot_id: int, options: Options) -> str | None:
-    return options.booked.get(slot_id) or options.booked.get(ANY_SLOT)
-
-
-def uproots(verdict: Verdict) -> int | None:
-    """The id of the time slot that a verdict deletes, or moves to where its old hours are not contained."""
-    seen, want = verdict.row.reservekit, verdict.reservekit
-    if (
-        verdict.state in ("write", "delete")
-        and seen is not None
-        and (want is None or not want.window.contains(seen.window))
-    ):
-        return int(seen.key[0])
-    return None
 
 
 def hold_deletions(
@@ -97,24 +99,45 @@ def hold_deletions(
 ) -> Guarded:
     """Deletions that look like an accident wait (G1, G2, G5)."""
     going = [verdict for verdict in verdicts if verdict.state == "delete" and not verdict.decided]
-    reason = going and _alarm(going, links, views, options)
-    if not reason or options.accept_deletes:
+    alarm = _alarm(going, links, views, options) if going and not options.accept_deletes else None
+    if alarm is None:
         return list(verdicts), []
+    guard, reason = alarm
     hold = _hold("deletions", reason, going, options)
+    items = ({**item, "guard": guard, "row": _deletion(v)} for item, v in zip(hold.items, going, strict=True))
+    hold = replace(hold, fingerprint=fingerprint(*map(_deletion, going)), items=tuple(items))
     if options.decisions.get(hold.fingerprint) == "approve":
-        return list(verdicts), []
+        return [_approved(verdict, hold) if verdict in going else verdict for verdict in verdicts], []
     return [_held(verdict) if verdict in going else verdict for verdict in verdicts], [hold]
 
 
-def _alarm(going: Sequence[Verdict], links: Sequence[Link], views: dict[Side, View], options: Options) -> str | None:
+def waiting(holds: Iterable[Hold]) -> tuple[frozenset[str], str]:
+    """The deletions that G1 or G2 keep back since an earlier run, and why. Those of G5 end with the outage."""
+    open_ones = [hold for hold in holds if hold.kind == "deletions" and all(i["guard"] != "G5" for i in hold.items)]
+    rows = frozenset(str(item["row"]) for hold in open_ones for item in hold.items)
+    return rows, open_ones[0].reason if open_ones else ""
+
+
+def _deletion(verdict: Verdict) -> str:
+    """Stands for a deletion. Without the base: a first sync makes one up for what it holds, which is no news."""
+    return row_fingerprint(verdict.row._replace(link=None))
+
+
+def _alarm(
+    going: Sequence[Verdict], links: Sequence[Link], views: dict[Side, View], options: Options
+) -> tuple[str, str] | None:
+    """The guard that keeps these deletions back, and its reason."""
+    if options.waiting and options.waiting <= set(map(_deletion, going)):
+        # What was created meanwhile, by ourselves perhaps, is no reason to trust the same deletions more.
+        return "G1 or G2", options.waiting_for
     if links:
         for side, view in views.items():
             if not view.windows:
-                return f"{NAMES[side]} had {_windows(len(links))} and now has none"
+                return "G1 or G2", f"{NAMES[side]} had {_windows(len(links))} and now has none"
     total = len(links) or max(len(view.windows) for side, view in views.items() if any(v.deletes(side) for v in going))
     if len(going) > options.max_delete_count and len(going) > options.max_delete_ratio * total:
-        return f"{len(going)} of {_windows(total)} would be deleted"
-    return options.outage
+        return "G1 or G2", f"{len(going)} of {_windows(total)} would be deleted"
+    return ("G5", options.outage) if options.outage else None
 
 
 def _windows(count: int) -> str:
@@ -137,6 +160,33 @@ def hold_everything(verdicts: Sequence[Verdict], kind: HoldKind, reason: str, op
     waiting = [verdict for verdict in verdicts if verdict.state in ("write", "delete")]
     hold = _hold(kind, reason, waiting, options)
     return [_held(verdict) if verdict in waiting else verdict for verdict in verdicts], [hold] if waiting else []
+
+
+def keep_decisions(verdicts: Sequence[Verdict], options: Options) -> Guarded:
+    """What was decided and is kept back by another hold stays listed, since a decision ends with its hold (G6)."""
+    waiting: dict[object, list[Verdict]] = {}
+    approved: dict[str, Hold] = {}
+    for verdict in verdicts:
+        if verdict.state != "held":
+            continue
+        approved |= {hold.id: hold for hold in verdict.approved}
+        if verdict.decided:
+            row = verdict.row
+            waiting.setdefault(row.group if row.link is None else row.link, []).append(verdict)
+    why = "decided, and waiting for another hold"
+    return list(verdicts), [*approved.values(), *(_hold("conflict", why, group, options) for group in waiting.values())]
+
+
+def _kept_back(verdict: Verdict, hold: Hold, holds: list[Hold], options: Options) -> Verdict:
+    """The verdict held, and the hold listed, unless a person has approved exactly this."""
+    if options.decisions.get(hold.fingerprint) == "approve":
+        return _approved(verdict, hold)
+    holds.append(hold)
+    return _held(verdict)
+
+
+def _approved(verdict: Verdict, hold: Hold) -> Verdict:
+    return verdict._replace(approved=(*verdict.approved, hold))
 
 
 def _held(verdict: Verdict) -> Verdict:

@@ -75,8 +75,9 @@ class Options:
     why the base is no agreement any more (M12). `insisted` means that a person named `initial` for this run.
     `booked` maps slot ids to a phrase about their upcoming bookings (G3). `frozen` maps a side to the reason why
     nothing may be written there (W6). `pending` are windows whose creation was sent and never confirmed (W4), and
-    `suspects` those whose creation was sent twice. `outage` is the reason of G5, `streaks` are what G7 counts. `target`
-    is an earlier base that both sides shall go back to.
+    `suspects` those whose creation was sent twice. `outage` is the reason of G5, `streaks` are what G7 counts.
+    `waiting` are the rows of an open hold of G1 or G2, `waiting_for` its reason. `target` is an earlier base that both
+    sides shall go back to.
     """
 
     pair: str = ""
@@ -100,6 +101,8 @@ class Options:
     suspects: frozenset[Window] = frozenset()
     outage: str | None = None
     streaks: Mapping[str, Any] = field(default_factory=dict)
+    waiting: frozenset[str] = frozenset()
+    waiting_for: str = ""
     target: tuple[Link, ...] | None = None
 
     @property
@@ -149,7 +152,8 @@ class Verdict(NamedTuple):
     """What is to become of one row: what each side should show (None for nothing), and why.
 
     `conflict` names the fields in conflict, `decided` says that a person has settled it, `expected` that a first sync
-    found it on one side alone and its deletion waits: it goes into the base as if both had had it.
+    found it on one side alone and its deletion waits: it goes into the base as if both had had it. `approved` are the
+    holds that a person has approved for it.
     """
 
     row: Row
@@ -161,6 +165,7 @@ class Verdict(NamedTuple):
     decided: bool = False
     expected: bool = False
     overruled: tuple[Overruled, ...] = ()
+    approved: tuple[Hold, ...] = ()
 
     def want(self, side: Side) -> Value | None:
         """What that side should show."""

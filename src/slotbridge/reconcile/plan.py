@@ -61,6 +61,8 @@ class _Planning:
         known = self.links if self.options.target is None else self.options.target
         rows = align(known, self.views["bitrix24"].windows, self.views["reservekit"].windows, self.options.pending)
         first = first_sync(rows, self.views, self.options) if self.first else FirstSync(source=self.options.source)
+        if self.options.target is not None and self.options.disagreement is not None:
+            first = FirstSync(self.options.source, "agreement", self.options.disagreement)
         verdicts = self._verdicts(rows, first.source)
         if all(verdict.state == "same" for verdict in verdicts):
             return self._quiet(verdicts)
@@ -75,6 +77,7 @@ class _Planning:
             lambda v: guards.hold_deletions(v, self.links, self.views, self.options),
             lambda v: guards.hold_frozen(v, self._frozen(), self.options),
             self._hold_oscillation,
+            lambda v: guards.keep_decisions(v, self.options),
         )
         if not self.first or self.options.source is not None:
             verdicts = [verdict._replace(expected=False) if verdict.expected else verdict for verdict in verdicts]

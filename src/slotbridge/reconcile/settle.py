@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from slotbridge.lenses import bitrix24 as ranges
 from slotbridge.lenses import reservekit as slots
-from slotbridge.lenses.terms import Key, Seen
+from slotbridge.lenses.terms import Seen
 from slotbridge.reconcile.merge import converted
 from slotbridge.reconcile.model import Link, Plan, Row, Side, Snapshot, Value, Verdict
 from slotbridge.week import Window
@@ -48,7 +48,9 @@ def settle(plan: Plan, read_back: Snapshot) -> Settled:
 
 
 def _known_first(verdict: Verdict) -> int:
-    """Windows that exist take their slots before new ones choose among what is left."""
+    """Windows that exist take their slots before new ones choose among what is left; what is to go comes last."""
+    if verdict.state in ("delete", "forgotten"):
+        return 2
     return 0 if verdict.row.reservekit is not None else 1
 
 
@@ -97,7 +99,6 @@ class _Pool:
 
     def __init__(self, windows: Sequence[Seen], *, bare: bool = False) -> None:
         self.bare = bare
-        self.by_key: dict[Key, Seen] = {seen.key: seen for seen in windows}
         self.by_value: dict[tuple[Window, int], list[Seen]] = {}
         for seen in windows:
             self.by_value.setdefault(self._value(seen.window, seen.capacity), []).append(seen)
@@ -106,8 +107,9 @@ class _Pool:
         return window, 0 if self.bare else capacity
 
     def has(self, seen: Seen) -> bool:
-        """Whether that very item still shows a window."""
-        return seen.key in self.by_key
+        """Whether that very item still shows that window, and nobody has claimed it."""
+        left = self.by_value.get(self._value(seen.window, seen.capacity), ())
+        return any(one.key[0] == seen.key[0] for one in left)
 
     def take(self, want: Value | None, seen: Seen | None) -> Seen | None:
         """An unclaimed window of that value, from the item that showed it before if there is a choice."""

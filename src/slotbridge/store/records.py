@@ -79,7 +79,7 @@ class Outcome:
     refused: tuple[str, ...] | None = None
     refusal: str | None = None
     streaks: Mapping[str, Streak] | None = None
-    past: tuple[Link, ...] | None = None
+    past: tuple[Agreement, tuple[Link, ...]] | None = None
     intents_done: bool = False
 
 

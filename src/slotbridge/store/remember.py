@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, 
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import col
 
+from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Change, Hold, Link, Overruled
 from slotbridge.store import tables
 from slotbridge.store.recall import hold_of
@@ -82,14 +83,17 @@ def _replace_bases(connection: Connection, run: int, outcomes: Sequence[Outcome]
     agreements = [{"of": pair, "agreement": agreement._asdict()} for pair, (agreement, _) in bases.items()]
     links = [_link_row(pair, link) for pair, (_, links) in bases.items() for link in links]
     connection.execute(delete(tables.SlotLink).where(col(tables.SlotLink.pair).in_(list(bases))))
-    past = [
-        {"run": run, "pair": one.pair, "links": [[*link.window, *link[1:]] for link in one.past]}
-        for one in outcomes
-        if one.base is not None and one.past is not None
-    ]
+    past = [{"run": run, "pair": one.pair} | _past_base(one.past) for one in outcomes if one.base is not None]
     _execute_many(connection, insert(tables.PastBase), past)
     _execute_many(connection, _STATE, agreements)
     _execute_many(connection, insert(tables.SlotLink), links)
+
+
+def _past_base(past: tuple[Agreement, tuple[Link, ...]] | None) -> dict[str, Any]:
+    if past is None:
+        return {"agreement": None, "links": None}
+    agreement, links = past
+    return {"agreement": agreement._asdict(), "links": [[*link.window, *link[1:]] for link in links]}
 
 
 def _link_row(pair: str, link: Link) -> dict[str, Any]:

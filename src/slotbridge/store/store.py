@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from slotbridge.clock import Clock
 from slotbridge.errors import Side, StoreError
+from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Hold, Link
 from slotbridge.store import tables
 from slotbridge.store.engine import plain_engine, read_only_engine, transaction, working_engine
@@ -170,14 +171,16 @@ class Store:
         with transaction(self._engine) as connection:
             return [ChangeRecord(**row) for row in connection.execute(statement).mappings()]
 
-    def base_before(self, run: int, pair: str) -> tuple[Link, ...] | None:
-        """The pair's base as it was before that run; None if nothing has changed it since, or nothing was before."""
+    def base_before(self, run: int, pair: str) -> tuple[Agreement, tuple[Link, ...]] | None:
+        """The pair's base as it was before that run; None if nothing has changed it since, or there was none before."""
         table = tables.PastBase
         here = (col(table.pair) == pair, col(table.run) >= run)
         earliest = tables.rows_of(table).where(*here).order_by(col(table.id)).limit(1)
         with transaction(self._engine) as connection:
             row = connection.execute(earliest).first()
-        return None if row is None else tuple(Link(Window(*link[:3]), *link[3:]) for link in row.links)
+        if row is None or row.links is None:
+            return None
+        return Agreement(**row.agreement), tuple(Link(Window(*link[:3]), *link[3:]) for link in row.links)
 
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """The last runs, the newest first."""

@@ -102,7 +102,10 @@ class Change(Table, table=True):
 
 
 class PastBase(Table, table=True):
-    """A pair's base before a run changed it. `links` are weekday, start, end and what else `slot_link` has."""
+    """A pair's base before a run changed it. `links` are weekday, start, end and what else `slot_link` has.
+
+    Both are NULL where there was none: the run was the pair's first.
+    """
 
     __tablename__ = "past_base"
     __table_args__ = (Index(None, "pair", "run"),)
@@ -110,7 +113,8 @@ class PastBase(Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     run: int = Field(foreign_key="run.id", index=True)
     pair: str
-    links: list[list[int]] = _json()
+    agreement: dict[str, Any] | None = _json_or_null()
+    links: list[list[int]] | None = _json_or_null()
 
 
 class Hold(Table, table=True):

@@ -16,13 +16,13 @@ from slotbridge.clock import Clock
 from slotbridge.errors import ConfigurationError, SlotbridgeError
 from slotbridge.http.limiter import Limiter
 from slotbridge.http.transport import Transport
-from slotbridge.reconcile.model import Initial, Link, Plan, Side, Snapshot
+from slotbridge.reconcile.model import Initial, Plan, Side, Snapshot
 from slotbridge.reconcile.verify import Disagreement, disagreements
 from slotbridge.reservekit import ReserveKitClient, Service
 from slotbridge.settings import Limits, PairSettings, Settings
 from slotbridge.settings.kinds import is_loopback
 from slotbridge.store import Memory, Store
-from slotbridge.sync.planning import Planner
+from slotbridge.sync.planning import Base, Planner
 from slotbridge.sync.reading import Reader
 from slotbridge.sync.report import RunReport
 from slotbridge.sync.run import Pass, Progress, chunks, read_zones, set_zones
@@ -119,7 +119,7 @@ class Bridge:
         dry_run: bool = False,
         accept_deletes: bool = False,
         initial: Initial | None = None,
-        targets: Mapping[str, tuple[Link, ...]] | None = None,
+        targets: Mapping[str, Base] | None = None,
         trigger: str = "sync",
         progress: Progress = ignore,
     ) -> RunReport:
@@ -157,7 +157,7 @@ class Bridge:
 
         Raises SlotbridgeError for a pair whose base that run did not change, or that had none before it.
         """
-        targets: dict[str, tuple[Link, ...]] = {}
+        targets: dict[str, Base] = {}
         for pair in pairs:
             base = self._store.base_before(run, pair.name) if self._store else None
             if base is None:

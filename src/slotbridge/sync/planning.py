@@ -5,17 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError
-from slotbridge.reconcile.guards import ANY_SLOT, uproots
+from slotbridge.reconcile.agreement import Agreement, disagreement
+from slotbridge.reconcile.guards import ANY_SLOT, slots_at_risk
 from slotbridge.reconcile.model import Change, Initial, Link, Side
 from slotbridge.reconcile.plan import plan
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.sync.terms import agreement_of, options_of, terms_of
 from slotbridge.sync.work import Work, keeping_to
+
+Base = tuple[Agreement, tuple[Link, ...]]
+"""What a pair agreed on, and on which terms."""
 
 CANCELLED = frozenset({"cancelled", "canceled"})
 
@@ -34,7 +40,7 @@ class Planner:
         *,
         initial: Initial | None = None,
         accept_deletes: bool = False,
-        targets: Mapping[str, tuple[Link, ...]] | None = None,
+        targets: Mapping[str, Base] | None = None,
     ) -> None:
         self._reservekit = reservekit
         self._settings = settings
@@ -64,21 +70,26 @@ class Planner:
         if work.terms is None:
             return
         work.agreement = agreement_of(work.pair, work.terms, work.snapshot, work.memory)
-        circumstances = {
+        target = self._targets.get(work.name)
+        circumstances: dict[str, Any] = {
             "booked": work.booked or {},
             "frozen": dict(self.frozen),
             "outage": work.outage,
             "accept_deletes": self._accept_deletes,
             "insisted": self._initial is not None,
             "initial": self._initial or work.pair.initial,
-            "target": self._targets.get(work.name),
         }
+        if target is not None:
+            circumstances["target"] = target[1]
         options = options_of(work.pair, work.memory, work.agreement, **circumstances)
+        if target is not None and options.disagreement is None:
+            # What was agreed on other terms is nothing to go back to.
+            options = replace(options, disagreement=disagreement(target[0], work.agreement))
         base = None if work.memory.agreement is None else work.memory.links
         work.plan = plan(base, work.snapshot, work.terms, options)
 
     def _moves_slots(self, work: Work) -> bool:
-        return work.plan is not None and any(uproots(verdict) is not None for verdict in work.plan.verdicts)
+        return work.plan is not None and bool(slots_at_risk(work.plan.verdicts))
 
     def _today(self, work: Work) -> date:
         return work.terms.today if work.terms else self._clock.now().date()

@@ -139,7 +139,7 @@ class Pass:
             holds=plan.holds if plan else (),
             refused=() if work.memory.refused else None,
             streaks=_streaks(work) if plan else None,
-            past=work.memory.links if work.memory.agreement is not None else None,
+            past=_past(work),
             intents_done=bool(work.memory.intents or changes),
         )
 
@@ -154,6 +154,7 @@ class Pass:
             changes=changes,
             refused=refused,
             refusal=refusal,
+            past=_past(work),
         )
 
     def _report(self, work: Work, outcome: Outcome) -> PairReport:
@@ -214,8 +215,15 @@ def outage(deleting: int, pairs: int) -> str | None:
     return f"{deleting} of {pairs} pairs would delete windows in one run, which looks like an outage or a wrong key"
 
 
+def _past(work: Work) -> Base | None:
+    """The base that this run may replace, kept so that the run can be undone."""
+    return (work.memory.agreement, work.memory.links) if work.memory.agreement is not None else None
+
+
 def _streaks(work: Work) -> dict[str, Streak] | None:
-    """What G7 counts after this run; None where there was and is nothing to count."""
+    """What G7 counts after this run; None where that stays as it is."""
+    if work.plan is not None and any(hold.kind == "oscillation" for hold in work.plan.holds):
+        return None  # nothing was written, and what was counted is why
     counted = streaks(work.plan, work.memory.streaks) if work.plan is not None and work.applied else {}
     return counted if counted or work.memory.streaks else None
 

@@ -9,6 +9,7 @@ from typing import Any
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.agreement import Agreement, disagreement
+from slotbridge.reconcile.guards import waiting
 from slotbridge.reconcile.model import Options, Snapshot
 from slotbridge.settings import PairSettings, ReserveKitSettings
 from slotbridge.store import Memory
@@ -54,6 +55,7 @@ def _capacity(pair: PairSettings) -> str:
 def options_of(pair: PairSettings, memory: Memory, agreement: Agreement, **circumstances: Any) -> Options:
     """The pair's options together with what this run knows: see `Options` for the circumstances."""
     changed = disagreement(memory.agreement, agreement) if memory.agreement is not None else None
+    rows, reason = waiting(memory.holds)
     options = Options(
         pair=pair.name,
         direction=pair.direction,
@@ -70,6 +72,8 @@ def options_of(pair: PairSettings, memory: Memory, agreement: Agreement, **circu
         decisions=memory.decisions,
         suspects=memory.suspects,
         streaks=memory.streaks,
+        waiting=rows,
+        waiting_for=reason,
         pending=frozenset(window for intent in memory.intents for window, _ in intent.windows),
     )
     return replace(options, **circumstances)

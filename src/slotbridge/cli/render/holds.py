@@ -19,6 +19,7 @@ from slotbridge.sync.report import hold_as_json
 _APPROVED: Mapping[HoldKind, str] = {
     "deletions": "these windows are deleted",
     "booked": "the time slot is deleted or moved, although it has bookings",
+    "duplicate": "the second slot is taken for a real one, and carried to Bitrix24",
     "oscillation": "these hours are written once more",
 }
 

@@ -87,7 +87,8 @@ def _history() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("run", sa.Integer(), nullable=False),
         sa.Column("pair", sa.String(), nullable=False),
-        sa.Column("links", sa.JSON(), nullable=False),
+        sa.Column("agreement", sa.JSON(), nullable=True),
+        sa.Column("links", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_past_base")),
         sa.ForeignKeyConstraint(["run"], ["run.id"], name=op.f("fk_past_base_run_run")),
     )
