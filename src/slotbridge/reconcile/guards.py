@@ -145,14 +145,26 @@ def _windows(count: int) -> str:
 
 
 def hold_frozen(verdicts: Sequence[Verdict], frozen: dict[Side, tuple[HoldKind, str]], options: Options) -> Guarded:
-    """What would be written to a side that cannot be written waits; the other side gets what it is due (W6, S5)."""
+    """What would be written to a side that cannot be written waits; the other side gets what it is due (W6, S5).
+
+    Nobody can approve such a hold, so it stands for the state of the side and not for what happens to wait.
+    """
     kept, holds = list(verdicts), []
     for side, (kind, reason) in frozen.items():
-        waiting = [verdict for verdict in kept if verdict.state in ("write", "delete") and verdict.writes(side)]
+        waiting = {n: v for n, v in enumerate(kept) if v.state in ("write", "delete") and v.writes(side)}
         if waiting:
-            holds.append(_hold(kind, reason, waiting, options))
-            kept = [_held(verdict) if verdict in waiting else verdict for verdict in kept]
+            hold = _hold(kind, reason, list(waiting.values()), options)
+            holds.append(replace(hold, fingerprint=fingerprint(kind, side)))
+            kept = [_half_held(verdict, side) if n in waiting else verdict for n, verdict in enumerate(kept)]
     return kept, holds
+
+
+def _half_held(verdict: Verdict, side: Side) -> Verdict:
+    """The verdict held on one side alone; a deletion or a creation concerns no other anyway."""
+    held = _held(verdict)
+    if side == "reservekit":
+        return held._replace(bitrix24=verdict.bitrix24 if verdict.state == "write" else held.bitrix24)
+    return held._replace(reservekit=verdict.reservekit if verdict.state == "write" else held.reservekit)
 
 
 def hold_everything(verdicts: Sequence[Verdict], kind: HoldKind, reason: str, options: Options) -> Guarded:

@@ -136,7 +136,7 @@ class Pass:
             base=base if base != (work.memory.agreement, work.memory.links) else None,
             changes=changes,
             overruled=plan.overruled if plan else (),
-            holds=plan.holds if plan else (),
+            holds=plan.holds if plan and not self._planner.undoes(work) else None,
             refused=() if work.memory.refused else None,
             streaks=_streaks(work) if plan else None,
             past=_past(work),
