@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from slotbridge.cli.render.plan import hold_item_words, run_lines, summary
-from slotbridge.errors import NotFound
+from slotbridge.errors import AccessRefused, NotFound
 from slotbridge.lenses.terms import Problem
 from slotbridge.reconcile.model import Overruled, Value
 from slotbridge.sync.report import PairReport, RunReport
@@ -123,3 +123,17 @@ def test_sides_that_were_equal_at_the_first_sync_are_told() -> None:
 
 def test_V6_the_day_of_a_slot_follows_the_setting() -> None:
     assert "Sun 09:00–12:00" in lines(changed(), day_zero="sunday")[1]
+
+
+def test_pairs_that_failed_for_one_reason_are_told_once() -> None:
+    def refused(item: str) -> AccessRefused:
+        return AccessRefused("the key is refused", side="reservekit", item=item, hint="Make a new one")
+
+    pairs = [PairReport(name, error=refused(name)) for name in "abcdefgh"]
+    assert lines(*pairs, PairReport("z", error=NotFound("gone")))[:5] == [
+        "a, b, c, d, e, f and 2 more: failed, all 8 alike",
+        "  error: ReserveKit, a: the key is refused",
+        "  Make a new one",
+        "",
+        "z: failed",
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from slotbridge.cli.demo import Stage
+from slotbridge.cli.stage import Stage
 from slotbridge.lenses.items import Range
 from slotbridge.reconcile.model import Side
 from slotbridge.week import DAY_NAMES, clock

@@ -123,9 +123,11 @@ class Circuits:
         self._strikes: dict[Side, int] = {}
 
     def check(self, side: Side) -> None:
-        """Raises the error that made this run stop asking that side."""
+        """Raises the error that made this run stop asking that side; it is about no item then, but about the side."""
         if side in self._open:
-            raise self._open[side]
+            told = copy(self._open[side])
+            told.item = None
+            raise told
 
     def passed(self, side: Side) -> None:
         """An answer came."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from rich.text import Text
@@ -19,6 +19,7 @@ _DONE: Mapping[Status, str] = {"quiet": "quiet", "changed": "changed", "held": "
 _TO_COME: Mapping[Status, str] = {**_DONE, "changed": "would change", "held": "would be held"}
 _STYLES: Mapping[Status, str] = {"quiet": "bold", "changed": "bold green", "held": "bold yellow", "failed": "bold red"}
 _MOST_ITEMS = 12
+_MOST_NAMES = 6
 _SIDE_WIDTH = max(map(len, SIDE_NAMES.values()))
 
 
@@ -29,12 +30,35 @@ def run_lines(
 
     `undoing` is the number of the run that was, or would be, undone.
     """
+    alike = _failed_alike(report.pairs)
     for pair in report.pairs:
-        block = list(_pair_lines(pair, day_zero, commands, dry_run=report.dry_run, undoing=undoing))
+        if (others := alike.get(pair.name)) is not None:
+            block = list(_shared_failure(pair, others))
+        else:
+            block = list(_pair_lines(pair, day_zero, commands, dry_run=report.dry_run, undoing=undoing))
         if block:
             yield from block
             yield Text()
     yield Text(summary(report))
+
+
+def _failed_alike(pairs: Sequence[PairReport]) -> dict[str, list[str]]:
+    """Pairs that failed for one reason, as all do when a key is refused: the first with all names, the rest without."""
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for pair in pairs:
+        if pair.error is not None and not (pair.changes or pair.holds):
+            groups.setdefault((pair.error.side, pair.error.what, pair.error.hint), []).append(pair.name)
+    shared = [names for names in groups.values() if len(names) > 1]
+    return {name: names if name == names[0] else [] for names in shared for name in names}
+
+
+def _shared_failure(pair: PairReport, names: Sequence[str]) -> Iterator[Text]:
+    if not names or pair.error is None:
+        return
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    told = f"{', '.join(map(clean, names[:_MOST_NAMES]))}{more}"
+    yield Text.assemble((told, "bold"), ": ", (_DONE["failed"], _STYLES["failed"]), f", all {len(names)} alike")
+    yield from error_lines(pair.error, pair=pair.name, indent="  ")
 
 
 def summary(report: RunReport) -> str:
