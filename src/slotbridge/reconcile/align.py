@@ -24,11 +24,11 @@ def align(
     """
     slots = _match_slots(links, reservekit, pending)
     ranges = _match_ranges(links, bitrix24, slots)
+    alike = _new_and_equal(_free(bitrix24, ranges), _free(reservekit, slots))
+    _match_by_overlap(links, reservekit, slots, {id(two) for _, two in alike})
+    _match_by_overlap(links, bitrix24, ranges, {id(one) for one, _ in alike})
     rows = [Row(link, ranges.get(n), slots.get(n)) for n, link in enumerate(links)]
-    used_slots = {id(seen) for seen in slots.values()}
-    used_ranges = {id(seen) for seen in ranges.values()}
-    new_slots = [seen for seen in reservekit if id(seen) not in used_slots]
-    new_ranges = [seen for seen in bitrix24 if id(seen) not in used_ranges]
+    new_ranges, new_slots = _free(bitrix24, ranges), _free(reservekit, slots)
     return rows + (_new_rows(new_ranges, new_slots) if new_ranges or new_slots else [])
 
 
@@ -44,7 +44,7 @@ def _match_slots(links: Sequence[Link], seen: Sequence[Seen], pending: frozenset
             slot = next(fresh, slot)
         if slot is not None:
             found[number] = slot
-    _match_rest(links, seen, found, lambda link, slot: slot.capacity == link.max_bookings)
+    _match_equal(links, seen, found, lambda link, slot: slot.capacity == link.max_bookings)
     return found
 
 
@@ -53,7 +53,6 @@ def _match_ranges(links: Sequence[Link], seen: Sequence[Seen], slots: dict[int, 
     _match_moved(links, seen, found, slots)
     order = _telling_apart(links, seen, slots) if len({link.window for link in links}) < len(links) else None
     _match_equal(links, seen, found, lambda link, one: one.capacity == link.slot_size, order)
-    _match_rest(links, seen, found, lambda link, one: one.capacity == link.slot_size)
     return found
 
 
@@ -126,27 +125,41 @@ def _match_moved(links: Sequence[Link], seen: Sequence[Seen], found: dict[int, S
         arrived = [n for n, to in moved.items() if len(spare.get(to, ())) > staying[to]]
 
 
-def _match_rest(links: Sequence[Link], seen: Sequence[Seen], found: dict[int, Seen], same: Same) -> None:
-    """Matches what is left: equal windows, then by overlap on the same day (M4)."""
+def _match_by_overlap(
+    links: Sequence[Link], seen: Sequence[Seen], found: dict[int, Seen], spoken_for: set[int]
+) -> None:
+    """Matches what is left by overlap on the same day (M4); `spoken_for` are windows that are new on both sides."""
     if len(found) == len(links) or len(found) == len(seen):
         return
-    _match_equal(links, seen, found, same)
-    used = {id(one) for one in found.values()}
     gone = [number for number in range(len(links)) if number not in found]
-    appeared = [one for one in seen if id(one) not in used]
+    appeared = [one for one in _free(seen, found) if id(one) not in spoken_for]
     for left, right in best_overlaps([links[n].window for n in gone], [one.window for one in appeared]):
         found[gone[left]] = appeared[right]
 
 
+def _free(seen: Sequence[Seen], found: dict[int, Seen]) -> list[Seen]:
+    """The windows that no row of the base has claimed."""
+    used = {id(one) for one in found.values()}
+    return [one for one in seen if id(one) not in used]
+
+
+def _new_and_equal(ranges: Sequence[Seen], slots: Sequence[Seen]) -> list[tuple[Seen, Seen]]:
+    """Windows that are new on both sides and equal: linked (M1), before either is taken for an edit of another.
+
+    They may be our own creation, which a run carried across before it died.
+    """
+    left: dict[Window, list[Seen]] = {}
+    for slot in slots:
+        left.setdefault(slot.window, []).append(slot)
+    return [(one, left[one.window].pop(0)) for one in ranges if left.get(one.window)]
+
+
 def _new_rows(ranges: list[Seen], slots: list[Seen]) -> list[Row]:
     """Rows without a base: equal ones, then groups that overlap across the sides (S2), then those of one side alone."""
-    rows: list[Row] = []
-    for one in list(ranges):
-        match = next((slot for slot in slots if slot.window == one.window), None)
-        if match is not None:
-            ranges.remove(one)
-            slots.remove(match)
-            rows.append(Row(None, one, match))
+    rows = [Row(None, one, slot) for one, slot in _new_and_equal(ranges, slots)]
+    for row in rows:
+        ranges = [one for one in ranges if one is not row.bitrix24]
+        slots = [slot for slot in slots if slot is not row.reservekit]
     groups = _groups(ranges, slots)
     pairs = dict(best_overlaps([one.window for one in ranges], [slot.window for slot in slots]))
     for place, one in enumerate(ranges):

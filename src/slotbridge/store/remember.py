@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, update
@@ -32,6 +32,12 @@ def remember(connection: Connection, run: int, outcomes: Sequence[Outcome]) -> H
     _execute_many(connection, insert(tables.Change), [row for one in outcomes for row in _history(run, one)])
     _settle_intents(connection, outcomes)
     return _move_holds(connection, outcomes)
+
+
+def note_overruled(connection: Connection, run: int, pair: str, at: datetime, lost: Sequence[Overruled]) -> None:
+    """Stores overruled edits by themselves, ahead of the outcome that they belong to."""
+    rows = [{"run": run, "pair": pair, "at": at} | _overruled(one) for one in lost]
+    _execute_many(connection, insert(tables.Change), rows)
 
 
 def _execute_many(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:

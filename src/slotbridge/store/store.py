@@ -14,7 +14,7 @@ from sqlmodel import col
 from slotbridge.clock import Clock
 from slotbridge.errors import Side, StoreError
 from slotbridge.reconcile.agreement import Agreement
-from slotbridge.reconcile.model import Hold, Link
+from slotbridge.reconcile.model import Hold, Link, Overruled
 from slotbridge.store import tables
 from slotbridge.store.engine import plain_engine, read_only_engine, transaction, working_engine
 from slotbridge.store.location import database_file
@@ -30,7 +30,7 @@ from slotbridge.store.records import (
     Outcome,
     RunRecord,
 )
-from slotbridge.store.remember import remember
+from slotbridge.store.remember import note_overruled, remember
 from slotbridge.week import Window
 
 
@@ -120,6 +120,11 @@ class Store:
         }
         with transaction(self._engine, durable=True) as connection:
             connection.execute(insert(tables.Intent).values(row))
+
+    def note_overruled(self, run: int, pair: str, lost: Sequence[Overruled]) -> None:
+        """Keeps edits that are about to be written over, whole (M3)."""
+        with transaction(self._engine) as connection:
+            note_overruled(connection, run, pair, self._clock.now(), lost)
 
     def decide(self, hold_id: str, decision: Decision) -> Hold | None:
         """Stores a person's decision about an open hold, in place of an earlier one; None if there is no such hold."""

@@ -138,8 +138,9 @@ class Bridge:
         if dry_run or store is None:
             reports = await Pass(reader, planner, None, store, clock, None).over(pairs, progress)
             return RunReport(True, tuple(reports), self._since(before))
-        writer = Writer(self._bitrix24, self._reservekit, reader, planner, store, clock, self._settings.reservekit)
         run = store.begin_run(trigger)
+        api = self._settings.reservekit
+        writer = Writer(self._bitrix24, self._reservekit, reader, planner, store, clock, api, run)
         report = RunReport(False, (), {})
         try:
             reports = await Pass(reader, planner, writer, store, clock, run).over(pairs, progress)

@@ -114,7 +114,7 @@ class Pass:
     def _outcome(self, work: Work) -> Outcome:
         """What is to be remembered of a pair. Its base is what was read back, and nothing else (W4)."""
         at = self._clock.now()
-        changes = tuple(change for side in SIDES for change in work.applied.get(side, ()))
+        changes = tuple(sorted(work.applied, key=lambda change: SIDES.index(change.side)))
         base = None
         if work.plan is not None and work.agreement is not None and (work.error is None or work.heals):
             settled = settle(work.plan, work.snapshot) if self._writer is not None else None
@@ -135,7 +135,7 @@ class Pass:
             status=PairReport(work.name, changes, plan.holds if plan else ()).status,
             base=base if base != (work.memory.agreement, work.memory.links) else None,
             changes=changes,
-            overruled=plan.overruled if plan else (),
+            overruled=tuple(lost for lost in plan.overruled if lost not in work.told) if plan else (),
             holds=plan.holds if plan and not self._planner.undoes(work) else None,
             refused=() if work.memory.refused else None,
             streaks=_streaks(work) if plan else None,
@@ -165,7 +165,7 @@ class Pass:
             changes=plan.changes if dry and plan and work.error is None else outcome.changes,
             holds=plan.holds if plan and work.error is None else (),
             problems=plan.problems if plan else {},
-            overruled=plan.overruled if plan and work.error is None else (),
+            overruled=tuple(dict.fromkeys((*work.told, *plan.overruled))) if plan and work.error is None else (),
             error=work.error,
             linked=outcome.base is not None,
         )

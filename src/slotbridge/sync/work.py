@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from slotbridge.errors import (
 from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.agreement import Agreement
-from slotbridge.reconcile.model import Change, Plan, Side, Snapshot
+from slotbridge.reconcile.model import Change, Overruled, Plan, Side, Snapshot
 from slotbridge.settings import PairSettings
 from slotbridge.store import Memory
 
@@ -39,7 +39,8 @@ class Work:
 
     `actual` is what Bitrix24 holds where that is not `bitrix24`: we wrote over an edit that had come in between, and
     plan for what was there before. `again` says that a write was followed by a new plan. `heals` lets a failed pair
-    store its base nevertheless, since what was read back is known to be right.
+    store its base nevertheless, since what was read back is known to be right. `told` are the overruled edits that the
+    history has already.
     """
 
     pair: PairSettings
@@ -55,7 +56,8 @@ class Work:
     actual: tuple[Range | Odd, ...] | None = None
     again: bool = False
     heals: bool = False
-    applied: dict[Side, tuple[Change, ...]] = field(default_factory=dict)
+    applied: list[Change] = field(default_factory=list)
+    told: set[Overruled] = field(default_factory=set)
     refused: tuple[str, ...] = ()
     error: SlotbridgeError | None = None
 
@@ -85,6 +87,10 @@ class Work:
     def fail(self, error: SlotbridgeError) -> None:
         """The first failure is the one that is told."""
         self.error = self.error or about(error, self.name)
+
+    def note_applied(self, changes: Iterable[Change]) -> None:
+        """These changes are known to have been executed."""
+        self.applied.extend(changes)
 
     def planned(self, side: Side) -> tuple[Change, ...]:
         """The changes that the plan has for a side."""

@@ -53,6 +53,7 @@ class Writer:
         store: Store,
         clock: Clock,
         settings: ReserveKitSettings,
+        run: int,
     ) -> None:
         self._bitrix24 = bitrix24
         self._reservekit = reservekit
@@ -61,6 +62,7 @@ class Writer:
         self._store = store
         self._clock = clock
         self._settings = settings
+        self._run = run
 
     async def apply(self, works: Sequence[Work]) -> None:
         """Writes what the plans say, and once more what came in between, until nothing is left to write."""
@@ -70,12 +72,20 @@ class Writer:
                 return
             for work in pending:
                 work.again = False
+                self._tell_overruled(work)
             await asyncio.gather(*(self._write_reservekit(work) for work in pending))
             await self._write_bitrix24([work for work in pending if work.error is None])
             pending = [work for work in pending if work.again and work.has_writes]
         for work in pending:
             hint = "The next run tries again; look whether another program writes to the same resource"
             work.fail(ApiError("it was changed each time it was written", side="bitrix24", hint=hint))
+
+    def _tell_overruled(self, work: Work) -> None:
+        """An edit that is about to be written over goes into the history first: the process may die over it (M3)."""
+        lost = [one for one in (work.plan.overruled if work.plan else ()) if one not in work.told]
+        if lost:
+            self._store.note_overruled(self._run, work.name, lost)
+            work.told.update(lost)
 
     async def _confirmed(self, works: Sequence[Work]) -> list[Work]:
         """A deletion is confirmed by a second reading of the side where the window vanished, unless one comes anyway.
@@ -131,10 +141,9 @@ class Writer:
         if failure is None and missing and (lost := _replaced(before, plan, work.reservekit)):
             await self._put_back(work, plan, lost)
             return
-        work.applied["reservekit"] = tuple(
-            change
-            for change, item in zip(work.planned("reservekit"), plan.reservekit.changes, strict=True)
-            if not missing or _is_there(item.after, item.before, work.reservekit)
+        changes = zip(work.planned("reservekit"), plan.reservekit.changes, strict=True)
+        work.note_applied(
+            change for change, item in changes if not missing or _is_there(item.after, item.before, work.reservekit)
         )
         if not missing:
             return  # whatever the answer said or did not say, everything is there
@@ -194,11 +203,15 @@ class Writer:
 
     async def _put_back(self, work: Work, plan: Plan, lost: int) -> None:
         """The server replaced the list: what vanished is sent again, together with all the rest (S8)."""
+        made = _made(plan, work.reservekit)
         there = {item.id for item in work.reservekit}
-        complete = [item if item.id in there else _anew(item) for item in plan.reservekit.items]
+        complete = [
+            item if item.id in there else made.pop(item).pop() if made.get(item) else _anew(item)
+            for item in plan.reservekit.items
+        ]
         await self._reservekit.save_time_slots(work.pair.service_id, complete)
         missing = await self._verify(work, plan)
-        work.applied["reservekit"] = work.planned("reservekit")
+        work.note_applied(work.planned("reservekit"))
         work.heals = not missing
         what = f"the server replaced the whole list of time slots by the ones that were sent; {lost} were put back"
         hint = 'Set [reservekit] patch = "full", which always sends the complete list'
@@ -221,7 +234,7 @@ class Writer:
         if isinstance(written, ApiError):
             work.fail(written)
             return
-        work.applied["bitrix24"] = work.planned("bitrix24")
+        work.note_applied(work.planned("bitrix24"))
         expected = work.bitrix24 if work.actual is None else work.actual
         undisturbed = Counter(written.before) == Counter(expected)
         if undisturbed and Counter(written.after) == Counter(work.plan.bitrix24.items):
@@ -258,6 +271,26 @@ def _replaced(before: Sequence[TimeSlot | Odd], plan: Plan, after: Sequence[Time
     unsent = {item.id for item in before} - concerned
     gone = unsent - {item.id for item in after}
     return len(gone) if gone == unsent else 0
+
+
+def _made(plan: Plan, items: Sequence[TimeSlot | Odd]) -> dict[TimeSlot | Odd, list[TimeSlot | Odd]]:
+    """The slots that the plan created and that are there now, by what was sent for them."""
+    known = {change.before.id for change in plan.reservekit.changes if change.before is not None}
+    known |= {item.id for item in plan.reservekit.items}
+    found: dict[TimeSlot | Odd, list[TimeSlot | Odd]] = {}
+    fresh = [item for item in items if item.id not in known]
+    for change in plan.reservekit.changes:
+        if change.before is None and change.after is not None:
+            wanted = _windows_of(change.after, plan)
+            match = next((item for item in fresh if _windows_of(item, plan) == wanted), None)
+            if match is not None:
+                fresh.remove(match)
+                found.setdefault(change.after, []).append(match)
+    return found
+
+
+def _windows_of(item: TimeSlot | Odd, plan: Plan) -> list[tuple[Window, int]]:
+    return [(seen.window, seen.capacity) for seen in slots.view([item], plan.terms).windows]
 
 
 def _anew(item: TimeSlot | Odd) -> TimeSlot | Odd:
