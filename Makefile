@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check bench lock image
+.PHONY: help setup demo test check bench sim lock image
 
 # The first interpreter that is new enough and can make virtual environments; or name one: make test PYTHON=...
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -34,9 +34,13 @@ check: .venv/.tested ## style, types, direction of imports, lock files
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/test_house.py
 
-bench: .venv/.runs ## planning against parsing, and the memory of a large run
+bench: .venv/.runs ## planning against parsing, the memory of a large run, the weight of history
 	@$(BIN)/python -m bench.planning
-	@$(BIN)/python -m bench.planning --memory 2>/dev/null
+	@$(BIN)/python -m bench.planning --memory
+	@$(BIN)/python -m bench.planning --history
+
+sim: .venv/.tested ## random histories of the engine until stopped, with counters
+	@$(BIN)/python -m tests.simulation
 
 lock: | $(BIN)/python ## the lock files anew, after a change of pyproject.toml
 	$(PIP) install 'uv>=0.13,<0.14'

@@ -1,7 +1,7 @@
-"""Planning against parsing, and the memory of a large run. Prints ratios; no timed test (run: make bench).
+"""Planning against parsing, the memory of a large run, the weight of history. Ratios; no timed test (run: make bench).
 
-Planning 10,000 pairs of ten windows shall cost less CPU than parsing their two JSON answers with the wire models,
-and a run over 10,000 pairs shall stay under 250 MB.
+Planning 10,000 pairs of ten windows shall cost less CPU than parsing their two JSON answers with the wire models, a run
+over 10,000 pairs shall stay under 250 MB, and history and holds shall not slow a quiet run of 1,000 pairs by a tenth.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import asyncio
 import json
 import random
 import resource
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -22,12 +24,13 @@ import httpx
 from slotbridge.bitrix24.models import read_slots
 from slotbridge.clock import SystemClock
 from slotbridge.lenses.terms import Terms
-from slotbridge.reconcile.model import Options, Snapshot
+from slotbridge.log import configure_logging
+from slotbridge.reconcile.model import Change, Hold, Options, Snapshot
 from slotbridge.reconcile.plan import plan
 from slotbridge.reconcile.settle import settle
 from slotbridge.reservekit.models import read_time_slot
-from slotbridge.settings import PairSettings, load_settings
-from slotbridge.store import Store
+from slotbridge.settings import PairSettings, Settings, load_settings
+from slotbridge.store import Outcome, Store
 from slotbridge.sync.bridge import Bridge
 
 PAIRS = 10_000
@@ -117,8 +120,8 @@ class Fake(httpx.AsyncBaseTransport):
         return httpx.Response(200, json=slots_answer(int(query["service_id"])))
 
 
-async def large_run() -> None:
-    """Prints the peak memory of two runs over 10,000 pairs: one that links them all, and a quiet one."""
+def settings_and_pairs(count: int) -> tuple[Settings, list[PairSettings]]:
+    """A configuration without limits, and so many pairs."""
     environ = {
         "SLOTBRIDGE_BITRIX24__WEBHOOK_URL": "http://127.0.0.1:1/rest/1/bench/",
         "SLOTBRIDGE_BITRIX24__REQUESTS_PER_SECOND": "100000",
@@ -129,8 +132,14 @@ async def large_run() -> None:
     settings = load_settings(None, environ)
     pairs = [
         PairSettings(name=f"p{number}", resource_id=number, service_id=number, interval="5m")
-        for number in range(1, PAIRS + 1)
+        for number in range(1, count + 1)
     ]
+    return settings, pairs
+
+
+async def large_run() -> None:
+    """Prints the peak memory of two runs over 10,000 pairs: one that links them all, and a quiet one."""
+    settings, pairs = settings_and_pairs(PAIRS)
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(f"sqlite:///{Path(folder) / 'bench.db'}", clock=SystemClock())
         bridge = Bridge.connect(settings, store, clock=SystemClock(), random=random.Random(1), network=Fake())
@@ -146,8 +155,50 @@ async def large_run() -> None:
     print(f"peak memory: {peak:.0f} MB, {peak / 250:.2f} of the limit")
 
 
+def remembered(folder: str, name: str, pairs: list[PairSettings], days: int) -> Store:
+    """A database in which every pair changed once a day for so many days, and began and ended a hold."""
+    store = Store.open(f"sqlite:///{Path(folder) / name}", clock=SystemClock())
+    change = Change("reservekit", "update", {"id": 1, "day_of_week": 0}, {"id": 1, "day_of_week": 1}, "hours edited")
+    now = SystemClock().now()
+    for day in range(days):
+        run = store.begin_run("bench")
+        for holds in ((Hold("conflict", "hours changed", str(day), "", ()),), ()):
+            outcomes = [
+                Outcome(
+                    pair.name, now, "held", changes=(change,), holds=tuple(replace(h, pair=pair.name) for h in holds)
+                )
+                for pair in pairs
+            ]
+            store.remember(run, outcomes)
+        store.finish_run(run, requests={}, pairs={})
+    return store
+
+
+async def weight_of_history() -> None:
+    """Prints the CPU of a quiet run over 1,000 pairs without and with a year of history, run by turns."""
+    settings, pairs = settings_and_pairs(1000)
+    with tempfile.TemporaryDirectory() as folder:
+        stores = [remembered(folder, "young.db", pairs, 0), remembered(folder, "old.db", pairs, 365)]
+        spent: list[list[float]] = [[], []]
+        for turn in range(9):
+            for which, store in enumerate(stores):
+                bridge = Bridge.connect(settings, store, clock=SystemClock(), random=random.Random(1), network=Fake())
+                start = time.process_time()
+                await bridge.sync(pairs)
+                if turn:  # the first turn links
+                    spent[which].append(time.process_time() - start)
+                await bridge.aclose()
+        for store in stores:
+            store.close()
+    young, old = (statistics.median(times) for times in spent)
+    print(f"quiet run over 1,000 pairs: {young:.2f} s CPU; with a year of history {old:.2f} s, {old / young:.2f} of it")
+
+
 if __name__ == "__main__":
+    configure_logging("error", "json", stream=sys.stderr)
     if "--memory" in sys.argv:
         asyncio.run(large_run())
+    elif "--history" in sys.argv:
+        asyncio.run(weight_of_history())
     else:
         planning_against_parsing()

@@ -24,6 +24,8 @@ def align(
     """
     slots = _match_slots(links, reservekit, pending)
     ranges = _match_ranges(links, bitrix24, slots)
+    if len(links) == len(ranges) == len(slots) == len(bitrix24) == len(reservekit):
+        return [Row(link, ranges[n], slots[n]) for n, link in enumerate(links)]
     alike = _new_and_equal(_free(bitrix24, ranges), _free(reservekit, slots))
     _match_by_overlap(links, reservekit, slots, {id(two) for _, two in alike})
     _match_by_overlap(links, bitrix24, ranges, {id(one) for one, _ in alike})
