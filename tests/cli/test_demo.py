@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from slotbridge.cli import main
-from slotbridge.cli.stage import Stage, Unexpected
 from slotbridge.cli.invocation import Invocation
+from slotbridge.cli.stage import Stage, Unexpected
 from slotbridge.sandbox.sample import sample_world
 
 

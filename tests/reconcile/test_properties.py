@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import pytest
 from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 

@@ -59,7 +59,7 @@ OTHERS: Mapping[str, float] = {
 FAULTS: Mapping[str, float] = {
     "drop-before": 3,
     "drop-after": 4,
-    "late": 2,
+    "late": 4,
     "cut": 2,
     "malformed": 2,
     "html": 1,
@@ -153,7 +153,7 @@ def _event(random: Random, pairs: int) -> Step:
 
 
 def _setup(random: Random) -> dict[str, Any]:
-    pairs = random.choice((1, 1, 1, 1, 2, 2, 4))
+    pairs = random.choice((1, 1, 1, 1, 1, 2, 2, 4))
     return {
         "pairs": [_options(random) for _ in range(pairs)],
         "reservekit": _behaviour(random),

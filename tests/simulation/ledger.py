@@ -10,10 +10,6 @@ from typing import Any
 from slotbridge.settings import PairSettings
 from tests.simulation.shown import Shown, Span
 
-
-JOURNAL_OUTLIVES_FAILURE = False
-
-
 Base = list[tuple[Span, int, int, int]]
 """Of each window of a base: hours, slotSize, the time slot's id, max_bookings."""
 
@@ -42,6 +38,8 @@ class Tally:
     began: int = 0
     deleted_slots: int = 0
     sets: int = 0
+    read_bitrix24: bool = False
+    read_reservekit: bool = False
     changed_by_people: bool = False
     blind: bool = False
     windows_before: int = 0
@@ -51,7 +49,6 @@ class Tally:
     approved: int = 0
     decided: bool = False
     booked: frozenset[int] = frozenset()
-    spans_before: frozenset[Span] = frozenset()
     overwritten: set[Span] = field(default_factory=set)
 
 
@@ -76,6 +73,7 @@ class Ledger:
     troubled: bool = False
     by_policy: bool = False
     told_otherwise: bool = False
+    lost: bool = False
     raced: set[Span] = field(default_factory=set)
     ever_in_bitrix24: set[tuple[Span, int]] = field(default_factory=set)
     ever_in_reservekit: set[tuple[int, Span, int]] = field(default_factory=set)
@@ -119,7 +117,8 @@ class Ledger:
                 if not landed:
                     most = max(self.copies[span], 1)
                     require(count <= most, 6, f"{self.name}: {span} is there {count} times, people made {most}")
-        if landed or self.run.blind:
+        self.run.blind |= landed
+        if self.run.blind:
             return
         self._check_bookings(before)
         on_both = before.in_bitrix24 & before.in_reservekit & now.in_bitrix24
@@ -143,18 +142,14 @@ class Ledger:
             approved=decided.get("deletions", 0),
             decided=bool(decided.keys() - {"deletions", "booked"}),
             booked=frozenset(() if "booked" in decided else booked),
-            spans_before=frozenset(self.now.in_bitrix24 | self.now.in_reservekit),
         )
 
-    def end_run(self, *, success: bool, held: bool, policy: bool) -> None:
+    def end_run(self, *, success: bool, held: bool) -> None:
         """A run that ended well has merged whatever it had written over."""
         if success and not held:
             self.successes.append((self.run.began, self.time))
         if not success:
             self.raced |= self.run.overwritten
-            if policy and not JOURNAL_OUTLIVES_FAILURE:
-                self.raced |= self.run.spans_before
-                self.raced |= {span for span, times in self.added.items() if times[-1] > self.run.began}
         self.run.overwritten = set()
 
     def check_idle(self) -> None:
@@ -170,6 +165,11 @@ class Ledger:
         if self.run.changed_by_people or self.run.blind or self.run.decided:
             return 0
         return self.run.deleted_slots + max(0, self.run.ranges_before - sum(self.now.in_bitrix24.values()))
+
+    def check_readings(self, *, success: bool) -> None:
+        """A side that could not be read is a failure, and nothing else (11)."""
+        both = self.run.read_bitrix24 and self.run.read_reservekit
+        require(both or not success, 11, f"{self.name}: a side was not read, and the run did not fail")
 
     def check_guards(self, options: PairSettings) -> None:
         """No run removes more than it may, or than was approved (11)."""

@@ -6,19 +6,18 @@ A mutant replaces functions of the product for as long as it is applied; no sour
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
 from slotbridge.errors import ApiError
-from slotbridge.reconcile import align, guards, merge, plan, settle
-from slotbridge.reconcile.model import Options, Plan, Verdict
+from slotbridge.http.retry import retried
+from slotbridge.reconcile import align, guards, merge, settle
+from slotbridge.reconcile.model import Options, Plan, Verdict, as_side
 from slotbridge.reservekit import client as reservekit_client
-from slotbridge.reservekit import pages
-from slotbridge.store import Store
+from slotbridge.store import Outcome, Store
 from slotbridge.sync import planning, run, writing
 from slotbridge.sync.reading import Reader
 from slotbridge.sync.work import Work
@@ -79,7 +78,7 @@ def _new_ones_apart(ranges: Any, slots: Any) -> Any:
 
 def _swapped_side(word: str | None) -> Any:
     side = _as_side(word)
-    return {"bitrix24": "reservekit", "reservekit": "bitrix24"}.get(side or "", None)
+    return {"bitrix24": "reservekit", "reservekit": "bitrix24"}.get(side or "")
 
 
 def _swapped_origin(bitrix24: bool, reservekit: bool, same: bool) -> Any:
@@ -110,7 +109,7 @@ def _stale_link(window: Any, slot_size: int, slot: Any) -> Any:
     return _link(window, slot_size, slot)._replace(max_bookings=1)
 
 
-_half_gone, _new_rows, _as_side, _origin = merge._decide_half_gone, align._new_rows, merge.as_side, merge._origin
+_half_gone, _new_rows, _as_side, _origin = merge._decide_half_gone, align._new_rows, as_side, merge._origin
 _wants, _converted, _hold_deletions, _link = merge._wants, merge.converted, guards.hold_deletions, settle._link
 _settle, _old_link = settle.settle, settle._old_link
 
@@ -147,13 +146,17 @@ async def _read_failures_are_empty(self: Reader, work: Work) -> Any:
         return ()
 
 
-_time_slots, _retried, _after_set = Reader.time_slots, reservekit_client.retried, writing.Writer._after_set
+_time_slots, _retried, _after_set = Reader.time_slots, retried, writing.Writer._after_set
 _sent, _apply, _write_reservekit = writing.Writer._sent, writing.Writer.apply, writing.Writer._write_reservekit
 _set_bitrix24, _zones, _finish = writing.Writer._write_bitrix24, Reader.zones, run.Pass._finish
 
 
 async def _retried_blindly(call: Any, **how: Any) -> Any:
     return await _retried(call, **(how | {"repeatable": True}))
+
+
+async def _first_page_only(fetch: Any, *, item: str) -> Any:
+    return list((await fetch(1)).rows.values())
 
 
 async def _no_confirmation(self: Any, works: Sequence[Work]) -> list[Work]:
@@ -196,7 +199,7 @@ def _believe(self: Any, work: Work) -> None:
     assert work.plan is not None and work.agreement is not None
     items = work.snapshot._replace(bitrix24=work.plan.bitrix24.items, reservekit=work.plan.reservekit.items)
     believed = settle.settle(work.plan, items)
-    outcome = run.Outcome(pair=work.name, at=self._clock.now(), status="changed", base=(work.agreement, believed.links))
+    outcome = Outcome(pair=work.name, at=self._clock.now(), status="changed", base=(work.agreement, believed.links))
     self._store.remember(self._run, [outcome])
 
 
@@ -236,15 +239,9 @@ def _not_matched(*_: Any) -> list[Any]:
     return []
 
 
-def _true(*_: Any) -> bool:
-    return True
-
-
-Fault = Callable[..., Any]
-
 MUTANTS: Sequence[Mutant] = (
     Mutant("deletions are not guarded", guards, "_alarm", _nothing, "G1 and G2 off"),
-    Mutant("booked slots are not guarded", plan.guards, "hold_booked", _nothing_kept, "G3 off"),
+    Mutant("booked slots are not guarded", guards, "hold_booked", _nothing_kept, "G3 off"),
     Mutant("any approval approves everything", guards, "hold_deletions", _any_approval, "G6: no fingerprint"),
     Mutant("conflicts are not held", guards, "hold_conflicts", _nothing_kept, "M3: what is there is linked"),
     Mutant("a deletion beats an edit", merge, "_decide_half_gone", _edits_are_not_seen, "M2"),
@@ -261,7 +258,7 @@ MUTANTS: Sequence[Mutant] = (
     Mutant("the base forgets what is held", settle, "_old_link", _no_row_for_the_held, "M3: a held window is new"),
     Mutant("the base holds what nobody stored", settle, "_link", _stale_link, "W4"),
     Mutant("a failed read is an empty side", Reader, "time_slots", _read_failures_are_empty, "G4"),
-    Mutant("a listing always adds up", pages.Sweep, "adds_up", _true, "G4: rows that moved between pages"),
+    Mutant("only the first page is read", reservekit_client, "list_completely", _first_page_only, "G4: paging"),
     Mutant("writes are repeated blindly", reservekit_client, "retried", _retried_blindly, "W5"),
     Mutant("creations are not noted", Store, "note_intent", _nothing, "W4"),
     Mutant("late creations are not awaited", writing.Writer, "_await_late_creations", _no_wait, "W4"),

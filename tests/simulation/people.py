@@ -63,7 +63,7 @@ class People:
         return min(end + (self._token() if b % 3 else 0), 1440)
 
     def _size(self, a: int) -> int:
-        return SIZES[a % 4] if a % 2 else 5 + self._token()
+        return SIZES[a % 4] if a % 2 else 20 + self._token()
 
     def _put(self, pair: int, ranges: Sequence[Range]) -> None:
         self.world.portal.put_slots(self.ids[pair][0], ranges)
@@ -106,7 +106,7 @@ class People:
     def _move_a(self, pair: int, a: int, b: int, c: int) -> None:
         def moved(item: Range) -> list[Range]:
             by = (60, -60, 300, 17)[b % 4]
-            if 0 <= item.start + by and item.end + by <= 1440:
+            if item.start + by >= 0 and item.end + by <= 1440:
                 item = replace(item, start=item.start + by, end=item.end + by)
             return [replace(item, week_days=(DAYS[c % 3],)) if c % 5 == 0 else item]
 
@@ -171,7 +171,7 @@ class People:
     def _move_b(self, pair: int, a: int, b: int, c: int) -> None:
         if slot := self._slot(pair, a):
             by = (60, -60, 300, 17)[b % 4]
-            if 0 <= slot.start + by and slot.end + by <= 1440:
+            if slot.start + by >= 0 and slot.end + by <= 1440:
                 self.world.reservations.edit_slot(slot.id, start=slot.start + by, end=slot.end + by)
             if c % 5 == 0:
                 self.world.reservations.edit_slot(slot.id, day=DAY_NUMBERS[DAYS[c % 3]])

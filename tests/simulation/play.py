@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 from unittest import mock
 
 import httpx
@@ -16,7 +16,7 @@ import structlog
 
 from slotbridge.errors import StoreError
 from slotbridge.lenses.items import Range
-from slotbridge.reconcile import plan as planning
+from slotbridge.reconcile import merge, plan
 from slotbridge.reconcile.model import SIDES, Row, Side
 from slotbridge.sandbox.reservations_shown import shown_slot
 from slotbridge.sandbox.traffic import Fault, FaultKind
@@ -117,7 +117,8 @@ class Simulation:
 
     def observe_people(self) -> bool:
         """Books everything that changed since the last look as people's doing."""
-        return any([ledger.people_did(self._shown(number)) for number, ledger in enumerate(self.ledgers)])
+        changed = [ledger.people_did(self._shown(number)) for number, ledger in enumerate(self.ledgers)]
+        return any(changed)
 
     # What passes between slotbridge and the servers.
 
@@ -143,8 +144,10 @@ class Simulation:
         clean = self.struck == "" and not answer.dropped
         if clean:
             self._slotbridge_saw(name, answer.body)
+            self._note_reading(name, url.params.get("service_id"))
         elif self.struck == "stale":
             self._slotbridge_saw_the_past(name, answer.body)
+            self._note_reading(name, url.params.get("service_id"))
         if answer.dropped or answer.cut:
             raise httpx.RemoteProtocolError("the connection broke", request=request)
         return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body)
@@ -249,8 +252,16 @@ class Simulation:
             if name in ("slots.list", "slots.set"):
                 ledger.seen_ranges = None
                 ledger.raced.update(ledger.now.in_bitrix24, ledger.now.in_reservekit)
+            if name == "GET time-slots" and ledger.lost:
+                # Neither the base nor the notes know what was created a moment ago.
+                ledger.copies.update(ledger.now.in_reservekit)
         if name == "GET time-slots":
             self._saw_rows(body)
+
+    def _note_reading(self, name: str, service: str | None) -> None:
+        for ledger, (_, own) in zip(self.ledgers, self.ids, strict=True):
+            ledger.run.read_bitrix24 |= name in ("slots.list", "slots.set")
+            ledger.run.read_reservekit |= name == "GET time-slots" and service == str(own)
 
     def _saw_rows(self, body: bytes) -> None:
         try:
@@ -271,7 +282,7 @@ class Simulation:
         self.observe_people()
         for step in self.case.steps:
             await self._play_step(step)
-        await self._tail()
+        await self.tail()
 
     async def _play_step(self, step: Step) -> None:
         name, *numbers = step
@@ -292,6 +303,9 @@ class Simulation:
 
     async def _do_sync(self, events: Sequence[Step]) -> None:
         await self.sync(events)
+        if self._late():
+            self.counters["next run before a late write"] += 1
+            await self.sync(())
 
     async def _do_dry(self, *_: int) -> None:
         """A dry run leaves no trace, and a run right after does what it said (10)."""
@@ -349,7 +363,7 @@ class Simulation:
         self.machine.lose_database()
         self.read_to = 0
         for ledger in self.ledgers:
-            ledger.rested = None
+            ledger.rested, ledger.lost = None, True
 
     async def _do_clock(self, _pair: int, a: int, _b: int, _c: int) -> None:
         self._land()
@@ -365,14 +379,15 @@ class Simulation:
 
     async def _do_closed(self, _pair: int, a: int, _b: int, _c: int) -> None:
         state = self.world.reservations
-        closed = None if state.behaviour.writes_refused else (401, 403, 404, 405)[a % 4]
-        state.behaviour = replace(state.behaviour, writes_refused=closed)
+        closed: Sequence[Literal[401, 403, 404, 405]] = (401, 403, 404, 405)
+        refused = None if state.behaviour.writes_refused else closed[a % 4]
+        state.behaviour = replace(state.behaviour, writes_refused=refused)
 
     # One run.
 
-    async def sync(self, events: Sequence[Step]) -> RunReport | None:
+    async def sync(self, events: Sequence[Step], fate: Fate | None = None) -> RunReport | None:
         """A run with what happens during it; None if it did not come to its end."""
-        fate = Fate()
+        fate = fate or Fate()
         dies = any(event[0] in ("death", "disk") for event in events)
         self.meanwhile, self.requests = [], 0
         for kind, *numbers in events:
@@ -388,30 +403,31 @@ class Simulation:
         report = await self._run(fate)
         self.world.faults.clear()
         self.meanwhile = []
-        self._end(report, calm=not events)
+        self._end(report, calm=not events and not fate.dead)
         return report
 
     def _fault(self, match: str, kind: FaultKind, skip: int, number: int, *, longest: int) -> Fault:
         status, headers, body = ANSWERS[number % len(ANSWERS)]
-
-        def strikes(struck: str) -> None:
-            self.struck = struck
-            for ledger in self.ledgers:
-                ledger.troubled |= struck == "answer"
-            self.counters[f"fault {struck}"] += 1
 
         return AimedFault(
             match,
             kind,
             skip=skip,
             times=1 if kind == "stale" else 1 + number % 2 * (number % 5),
-            after=1 + number % longest,
+            after=1 + number % longest if number % 2 else longest,
             executed=number % 2 == 0 and status == 500,
             status=status,
             body=body,
             headers=headers,
-            strikes=strikes,
+            strikes=self.strike,
         )
+
+    def strike(self, kind: str) -> None:
+        """A fault strikes the request that is under way."""
+        self.struck = kind
+        self.counters[f"fault {kind}"] += 1
+        for ledger in self.ledgers:
+            ledger.troubled |= kind == "answer"
 
     def _begin(self) -> None:
         bases = self._bases()
@@ -449,17 +465,14 @@ class Simulation:
         reports: Sequence[PairReport | None] = report.pairs if report else [None] * len(self.ledgers)
         for ledger, told, options in zip(self.ledgers, reports, self.pairs, strict=True):
             success = told is not None and told.status != "failed"
-            ledger.end_run(
-                success=success,
-                held=success and told is not None and bool(told.holds),
-                policy=_policy_rules(options) or ledger.told_otherwise,
-            )
+            ledger.end_run(success=success, held=success and told is not None and bool(told.holds))
             if told is not None:
                 self.counters[f"pair {told.status}"] += 1
                 for hold in told.holds:
                     self.counters[f"hold {hold.kind}"] += 1
                     ledger.deletions_held |= hold.kind == "deletions"
             ledger.check_base(after[ledger.name])
+            ledger.check_readings(success=success)
             ledger.check_guards(options)
             if calm:
                 ledger.check_idle()
@@ -512,7 +525,7 @@ class Simulation:
             else:
                 ledger.note_replaced(self._spans_in(ledger, side, before) if before else ())
 
-    async def _tail(self) -> None:
+    async def tail(self) -> None:
         """Everything works again: all comes to rest (1, 2, 3, 4)."""
         self.world.faults.clear()
         self._land()
@@ -563,10 +576,6 @@ def _makes_equal(options: PairSettings) -> bool:
     return options.direction != "both" or options.initial in SIDES
 
 
-def _policy_rules(options: PairSettings) -> bool:
-    return options.conflict != "hold" or _makes_equal(options)
-
-
 def _closed(report: PairReport) -> bool:
     """Whether the key turned out to be one that may not write, which no dry run can find out."""
     return any(hold.kind == "read-only" for hold in report.holds)
@@ -582,7 +591,7 @@ def play(case: Case) -> Played:
         structlog.configure(wrapper_class=_SILENT)
     simulation = Simulation(case)
     broken: Broken | None = None
-    with mock.patch.object(planning, "decide", _counting(planning.decide, simulation.counters)):
+    with mock.patch.object(plan, "decide", _counting(merge.decide, simulation.counters)):
         try:
             asyncio.run(simulation.play())
         except Broken as error:

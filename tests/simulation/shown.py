@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from slotbridge.lenses.items import Range
@@ -24,11 +25,11 @@ class Shown:
     cells: tuple[tuple[Span, int], ...]
     slots: dict[int, tuple[tuple[Span, ...], int]] = field(hash=False)
 
-    @property
+    @cached_property
     def in_bitrix24(self) -> Counter[Span]:
         return Counter(span for span, _ in self.cells)
 
-    @property
+    @cached_property
     def in_reservekit(self) -> Counter[Span]:
         return Counter(span for spans, _ in self.slots.values() for span in spans)
 

@@ -16,7 +16,7 @@ from tests.simulation.shrink import shrunk
 PART = 125
 PARTS = 16
 
-FLOORS = {name: 5 for name in EDITS} | {f"fault {kind}": 3 for kind in FAULTS}
+FLOORS = dict.fromkeys(EDITS, 5) | {f"fault {kind}": 3 for kind in FAULTS}
 FLOORS |= {
     "dry": 20,
     "decide": 20,

@@ -35,7 +35,6 @@ def resets_tuesday_capacity(rig: Rig) -> None:
     rig.world.reservations.edit_slot(tuesday, max_bookings=3)
 
 
-
 PROGRAMS = [resets_monday, removes_monday, adds_sunday, resets_tuesday_capacity]
 
 
