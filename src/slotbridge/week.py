@@ -121,7 +121,8 @@ def same_zone(one: str, other: str) -> bool:
 
 class ClockText(NamedTuple):
     """A time as a server wrote it: the day as an ordinal, or None where no date was given; the minute of the day,
-    0 to 1440; the seconds beyond it, fractions counted as one; and the minutes east of UTC, or None for no zone."""
+    0 to 1440; the seconds beyond it, without fractions, which are a server's decoration; and the minutes east of UTC, or
+    None for no zone."""
 
     day: int | None
     year: int
@@ -131,7 +132,7 @@ class ClockText(NamedTuple):
 
 
 _TIME_TEXT: Final = re.compile(
-    r"(?:(\d{4})-(\d\d)-(\d\d)[T ])?(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?",
+    r"(?:(\d{4})-(\d\d)-(\d\d)[T ])?(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?",
     re.IGNORECASE,
 )
 
@@ -145,10 +146,10 @@ def read_time(text: str) -> ClockText | None:
     found = _TIME_TEXT.fullmatch(text.strip())
     if found is None:
         return None
-    year, month, day, hours, minutes, seconds, fraction, zone = found.groups()
+    year, month, day, hours, minutes, seconds, zone = found.groups()
     minute = int(hours) * 60 + int(minutes)
-    beyond = int(seconds or 0) + (1 if fraction and int(fraction) else 0)
-    if int(minutes) > 59 or beyond > 60 or minute > DAY or (minute == DAY and beyond):
+    beyond = int(seconds or 0)
+    if int(minutes) > 59 or beyond > 59 or minute > DAY or (minute == DAY and beyond):
         return None
     try:
         # The calendar repeats every 400 years, so a shifted year keeps every difference of days.

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from slotbridge.lenses.items import Range
 from slotbridge.reconcile.model import Initial
 from slotbridge.sandbox.world import RESERVEKIT_KEY, RESERVEKIT_PATH, WEBHOOK_PATH, World
 from slotbridge.settings import PairSettings, Settings, load_settings
@@ -46,6 +47,7 @@ class Rig:
 
     def __init__(self, folder: Path, pairs: int = 1, zone: str | None = ZONE, **options: Any) -> None:
         self.clock = FakeClock()
+        self.zone = ZONE
         self.world = World(self.clock)
         self.world.portal.behaviour = replace(self.world.portal.behaviour, limiter=False)
         self.world.reservations.behaviour = replace(
@@ -137,11 +139,9 @@ class Rig:
 
     # What people do on either side.
 
-    def ranges(self, *ranges: tuple[str, int, int, int], pair: str = "pair1", zone: str = ZONE) -> None:
+    def ranges(self, *ranges: tuple[str, int, int, int], pair: str = "pair1") -> None:
         """Puts ranges into Bitrix24: ("Mon Tue", 540, 1080, 30)."""
-        from slotbridge.lenses.items import Range
-
-        put = [Range(start, end, zone, tuple(days.split()), size) for days, start, end, size in ranges]
+        put = [Range(start, end, self.zone, tuple(days.split()), size) for days, start, end, size in ranges]
         self.world.portal.put_slots(self.ids[pair][0], put)
 
     def slot(self, day: int, start: int, end: int, bookings: int = 1, pair: str = "pair1") -> int:
