@@ -120,9 +120,11 @@ def same_zone(one: str, other: str) -> bool:
 
 
 class ClockText(NamedTuple):
-    """A time as a server wrote it: the day as an ordinal, or None where no date was given; the minute of the day,
-    0 to 1440; the seconds beyond it, without fractions, which are a server's decoration; and the minutes east of UTC, or
-    None for no zone."""
+    """A time as a server wrote it.
+
+    The day as an ordinal, or None where no date was given; the minute of the day, 0 to 1440; the seconds beyond it,
+    without fractions, which are decoration; and the minutes east of UTC, or None for no zone.
+    """
 
     day: int | None
     year: int

@@ -294,7 +294,8 @@ class Simulation:
             return
         self._land()
         self.people.do(name, *numbers)
-        self.counters[name if self.observe_people() else f"{name} (nothing)"] += 1
+        self.counters[name] += 1
+        self.counters["edits that changed something"] += self.observe_people()
 
     def _land(self) -> None:
         """Time passes: whatever was late has arrived."""

@@ -13,8 +13,8 @@ from tests.simulation.case import EDITS, FAULTS, STEPS, make_case
 from tests.simulation.play import Played, play
 from tests.simulation.shrink import shrunk
 
-PART = 125
-PARTS = 16
+PART = 250
+PARTS = 8
 
 FLOORS = dict.fromkeys(EDITS, 5) | {f"fault {kind}": 3 for kind in FAULTS}
 FLOORS |= {

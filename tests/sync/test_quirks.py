@@ -56,7 +56,7 @@ BITRIX24: dict[str, dict[str, Any]] = {
 
 
 def the_story(rig: Rig) -> None:
-    """Copied, edited on both sides, a day that lasts until midnight, a deletion on either side, an addition on either."""
+    """Copied, then edited, deleted and added to on either side; two days last until midnight."""
     rig.ranges(("Mon Tue Wed", 540, 1080, 30), ("Sat", 0, 1440, 60), ("Sun", 480, 1440, 30), ("Fri", 600, 660, 0))
     assert rig.sync().status == "changed"
     slots = {slot.day: slot.id for slot in rig.world.reservations.slots(rig.ids["pair1"][1])}
