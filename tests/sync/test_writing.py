@@ -196,3 +196,15 @@ def test_W4_a_double_of_a_creation_that_landed_far_too_late_is_held_and_neither_
     for slot in rig.slot_ids()[3:]:
         rig.world.reservations.remove_slot(slot)
     assert rig.sync().status == "quiet"
+
+
+def test_S8_a_list_that_was_replaced_is_put_back_even_if_the_answer_got_lost(rig: Rig) -> None:
+    in_step(rig)
+    behave(rig, patch="replace")
+    rig.ranges(("Mon", 540, 1140, 30), ("Tue Wed", 540, 1080, 30), ("Sat", 600, 660, 30))
+    rig.world.faults.append(Fault("PATCH", "drop-after"))
+    first = rig.sync(quiet_after=False)
+    assert 'patch = "full"' in str(first.error)
+    assert rig.in_reservekit() == [(0, 540, 1140, 20), (1, 540, 1080, 18), (2, 540, 1080, 18), (5, 600, 660, 2)]
+    assert rig.in_bitrix24() == [("Mon", 540, 1140, 30), ("Sat", 600, 660, 30), ("Tue Wed", 540, 1080, 30)]
+    assert rig.sync().status == "quiet"

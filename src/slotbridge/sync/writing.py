@@ -138,7 +138,7 @@ class Writer:
             return
         failure = await self._sent(work, plan)
         missing = await self._verify(work, plan)
-        if failure is None and missing and (lost := _replaced(before, plan, work.reservekit)):
+        if missing and (lost := _replaced(before, plan, work.reservekit)):
             await self._put_back(work, plan, lost)
             return
         changes = zip(work.planned("reservekit"), plan.reservekit.changes, strict=True)
