@@ -98,7 +98,8 @@ def _install(handler: _Handler, formatter: logging.Formatter, level: int) -> Non
         ],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
+        # A cached logger would keep to the first of several configurations.
+        cache_logger_on_first_use=False,
     )
 
 

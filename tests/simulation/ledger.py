@@ -154,7 +154,7 @@ class Ledger:
 
     def check_idle(self) -> None:
         """Both sides showed the same hours: there was nothing to write (M1, M2, 8)."""
-        start = self.run.before
+        start = None if self.run.blind else self.run.before
         if start is not None and start.in_bitrix24 == start.in_reservekit and not self.run.changed_by_people:
             same = (self.now.in_bitrix24, self.now.in_reservekit) == (start.in_bitrix24, start.in_reservekit)
             require(same, 8, f"{self.name}: both sides were equal, and hours were written all the same")

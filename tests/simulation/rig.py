@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
 import shutil
 import sqlite3
@@ -128,7 +129,9 @@ def base_settings(**reservekit: Any) -> Settings:
 @functools.lru_cache
 def folder() -> Path:
     """A folder for this process's databases, in memory if the machine has such a place."""
-    return Path(tempfile.mkdtemp(prefix="slotbridge-sim-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None))
+    made = Path(tempfile.mkdtemp(prefix="slotbridge-sim-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
 
 
 @functools.lru_cache

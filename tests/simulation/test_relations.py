@@ -30,7 +30,7 @@ PRIVATE_FAULTS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(2, 62))
+@pytest.mark.parametrize("seed", range(60))
 def test_a_fault_of_one_pair_changes_nothing_on_the_other(seed: int) -> None:
     calm, disturbed = second_pair(seed, faults=False), second_pair(seed, faults=True)
 

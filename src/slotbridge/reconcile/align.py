@@ -53,8 +53,12 @@ def _match_slots(links: Sequence[Link], seen: Sequence[Seen], pending: frozenset
 def _match_ranges(links: Sequence[Link], seen: Sequence[Seen], slots: dict[int, Seen]) -> dict[int, Seen]:
     found: dict[int, Seen] = {}
     _match_moved(links, seen, found, slots)
-    order = _telling_apart(links, seen, slots) if len({link.window for link in links}) < len(links) else None
-    _match_equal(links, seen, found, lambda link, one: one.capacity == link.slot_size, order)
+    alike = len({link.window for link in links}) < len(links)
+    order: Sequence[int] = _telling_apart(links, seen, slots) if alike else range(len(links))
+    # Before all else, equal windows are told apart by what is gone on both sides.
+    for there in (True, False):
+        some = [number for number in order if (number in slots) is there]
+        _match_equal(links, seen, found, lambda link, one: one.capacity == link.slot_size, some)
     return found
 
 
@@ -89,7 +93,7 @@ def _match_equal(
     for one in seen:
         if id(one) not in used:
             free.setdefault(one.window, []).append(one)
-    open_links = [number for number in (order or range(len(links))) if number not in found]
+    open_links = [number for number in (range(len(links)) if order is None else order) if number not in found]
     waiting = []
     for number in open_links:
         candidates = free.get(links[number].window)

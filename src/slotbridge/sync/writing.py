@@ -73,7 +73,9 @@ class Writer:
             for work in pending:
                 work.again = False
                 self._tell_overruled(work)
-            await asyncio.gather(*(self._write_reservekit(work) for work in pending))
+            # An edit that we wrote over comes back before anything else can go wrong.
+            await self._write_bitrix24([work for work in pending if work.actual is not None])
+            await asyncio.gather(*(self._write_reservekit(work) for work in pending if work.error is None))
             await self._write_bitrix24([work for work in pending if work.error is None])
             pending = [work for work in pending if work.again and work.has_writes]
         for work in pending:
