@@ -39,7 +39,8 @@ bench: .venv/.runs ## planning against parsing, the memory of a large run, the w
 	@$(BIN)/python -m bench.planning --memory
 	@$(BIN)/python -m bench.planning --history
 
-sim: .venv/.tested ## random histories of the engine until stopped, with counters
+sim: .venv/.tested ## mutants and their kills, then random histories until stopped, with counters
+	@$(BIN)/python -m tests.simulation --mutants
 	@$(BIN)/python -m tests.simulation
 
 lock: | $(BIN)/python ## the lock files anew, after a change of pyproject.toml
