@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.sync.rig import Rig
 
 
@@ -11,19 +13,16 @@ def in_step(rig: Rig) -> Rig:
     return rig
 
 
+def before_the_set(rig: Rig, edit: Callable[[], None]) -> None:
+    """Edits once, right before the second batch of the next run: the first one reads."""
+    rig.before_request("bitrix24", lambda: rig.before_request("bitrix24", edit))
+
+
 def test_W2_an_edit_between_our_read_and_our_set_is_merged_and_written_back(rig: Rig) -> None:
     in_step(rig)
     rig.world.reservations.edit_slot(rig.slot_ids()[0], end=1020)
     # The first batch reads; right before the second, which sets, somebody saves the form.
-    seen = []
-
-    def edit(_world: object, api: str, _method: str, _path: str) -> None:
-        seen.append(api)
-        if seen.count("bitrix24") == 2 and "edited" not in seen:
-            seen.append("edited")
-            rig.ranges(("Mon Tue", 540, 1080, 30), ("Wed", 600, 1080, 30))
-
-    rig.world.on_request.append(edit)
+    before_the_set(rig, lambda: rig.ranges(("Mon Tue", 540, 1080, 30), ("Wed", 600, 1080, 30)))
     report = rig.sync(quiet_after=False)
     assert report.status == "changed"
     assert rig.in_bitrix24() == [("Mon", 540, 1020, 30), ("Tue", 540, 1080, 30), ("Wed", 600, 1080, 30)]
@@ -34,15 +33,7 @@ def test_W2_an_edit_between_our_read_and_our_set_is_merged_and_written_back(rig:
 def test_W2_a_conflicting_edit_in_between_is_restored_and_held(rig: Rig) -> None:
     in_step(rig)
     rig.world.reservations.edit_slot(rig.slot_ids()[0], end=1020)
-    seen = []
-
-    def edit(_world: object, api: str, _method: str, _path: str) -> None:
-        seen.append(api)
-        if seen.count("bitrix24") == 2 and "edited" not in seen:
-            seen.append("edited")
-            rig.ranges(("Tue Wed", 540, 1080, 30), ("Mon", 540, 900, 30))
-
-    rig.world.on_request.append(edit)
+    before_the_set(rig, lambda: rig.ranges(("Tue Wed", 540, 1080, 30), ("Mon", 540, 900, 30)))
     report = rig.sync()
     assert report.status == "held"
     assert ("Mon", 540, 900, 30) in rig.in_bitrix24()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from slotbridge.lenses.items import Odd, Range
 from slotbridge.lenses.steps import Piece, join_steps
@@ -129,13 +129,6 @@ def _steps(item: Range, slots: str) -> list[tuple[int, int]]:
 def put(items: Items, wanted: Sequence[Wanted], terms: Terms) -> Rewrite[Range | Odd]:
     """The ranges that show exactly `wanted`, besides items that cannot be represented, which are carried along."""
     return _Put(items, wanted, terms).rewrite()
-
-
-class _Place(NamedTuple):
-    """A wanted window that has to be written, and the cell it comes from, if any."""
-
-    number: int
-    cell: tuple[int, int] | None
 
 
 @dataclass(slots=True)

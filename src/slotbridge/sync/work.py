@@ -57,7 +57,7 @@ class Work:
     again: bool = False
     heals: bool = False
     applied: list[Change] = field(default_factory=list)
-    told: set[Overruled] = field(default_factory=set)
+    told: list[Overruled] = field(default_factory=list)
     refused: tuple[str, ...] = ()
     error: SlotbridgeError | None = None
 

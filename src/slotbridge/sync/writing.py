@@ -87,7 +87,7 @@ class Writer:
         lost = [one for one in (work.plan.overruled if work.plan else ()) if one not in work.told]
         if lost:
             self._store.note_overruled(self._run, work.name, lost)
-            work.told.update(lost)
+            work.told.extend(lost)
 
     async def _confirmed(self, works: Sequence[Work]) -> list[Work]:
         """A deletion is confirmed by a second reading of the side where the window vanished, unless one comes anyway.
