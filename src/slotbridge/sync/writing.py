@@ -152,9 +152,11 @@ class Writer:
         shown = [slots.view(items, plan.terms).windows for items in (before, work.reservekit)]
         error = failure or not_as_sent(missing, *shown)
         if failure is None or isinstance(failure, Rejected):
-            # What the next run would send again is what this one sent in vain.
+            # What the next run would send again, word for word, is what this one sent in vain.
+            sent = [change.after for change in work.planned("reservekit")]
             await self._planner.plan(work)
-            work.refused = tuple(digests(work.planned("reservekit"), self._settings))
+            again = [change for change in work.planned("reservekit") if change.after in sent]
+            work.refused = tuple(digests(again, self._settings))
         raise error
 
     async def _sent(self, work: Work, plan: Plan) -> ApiError | None:
