@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slotbridge.settings import Settings, SyncSettings, load_settings
+from slotbridge.settings import ResourceTypeSettings, Settings, SyncSettings, load_settings
 from slotbridge.settings.models import PairSettings
 from slotbridge.settings.shape import keys_of
 from tests.settings.configured import load, without_secrets
@@ -36,7 +36,8 @@ def test_the_example_works_as_a_copy(tmp_path: Path) -> None:
 
 def test_every_key_of_the_models_is_in_the_example_and_no_other() -> None:
     own = set(PairSettings.model_fields) - set(SyncSettings.model_fields)
-    known = {path for path in keys_of(Settings) if path != ("pairs",)} | {("pairs", key) for key in own}
+    known = {path for path in keys_of(Settings) if path not in {("pairs",), ("resource_types",)}}
+    known |= {("pairs", key) for key in own} | {("resource_types", key) for key in ResourceTypeSettings.model_fields}
 
     assert written_keys(EXAMPLE.read_text(encoding="utf-8")) == known
 
@@ -47,6 +48,7 @@ def test_what_is_commented_out_works_too(tmp_path: Path) -> None:
 
     assert settings.bitrix24.oauth is not None
     assert settings.pairs[0].timezone == "Europe/Berlin"
+    assert settings.resource_types[0].isReminderNotificationOn is True
 
 
 @pytest.mark.parametrize("table", SHOWN_DEFAULTS)

@@ -68,7 +68,7 @@ def test_every_problem_is_listed_at_once(tmp_path: Path) -> None:
         ("sync", "slot_minutes = 1441", "between 1 and 1440"),
         ("sync", "max_bookings = true", "must be a number"),
         ("sync", 'timezone = "Europe/Berlin"', "unknown key"),
-        ("sync", 'booked_slots = "waitlist"', 'use "hold" or "proceed"'),
+        ("sync", 'booked_slots = "cancel"', 'use "hold", "proceed" or "waitlist"'),
         ("daemon", 'drain = "2h"', "between 0s and 1h"),
         ("daemon", 'listen = "8080"', '"127.0.0.1:8080"'),
         ("daemon", 'listen = "127.0.0.1:99999"', '"127.0.0.1:8080"'),
@@ -251,3 +251,25 @@ def test_whatever_stands_there_the_answer_is_settings_or_problems(value: object)
             Settings(**data)
         assert raised.value.problems
         assert KEY not in "".join(raised.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            '[sync]\ninterval = "2h"\ninterval_max = "1h"\n',
+            '[[pairs]] "dental": interval = "2h" is longer than interval_max = "1h"',
+        ),
+        (
+            "[[resource_types]]\nid = 1\n[[resource_types]]\nid = 1\n",
+            "[[resource_types]]: id 1 is declared more than once",
+        ),
+        ("[[resource_types]]\nid = 0\n", "[[resource_types]] number 1: id = 0: must be at least 1"),
+        (
+            "[[resource_types]]\nid = 1\nisReminderNotifcationOn = true\n",
+            '[[resource_types]] number 1: isReminderNotifcationOn: unknown key; did you mean "isReminderNotificationOn"?',
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_named(tmp_path: Path, text: str, problem: str) -> None:
+    assert problem in problems(tmp_path, SIDES + PAIR + text)

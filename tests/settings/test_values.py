@@ -36,6 +36,7 @@ def test_the_least_configuration_has_the_documented_defaults(tmp_path: Path) -> 
             "service_id": 123,
             "timezone": None,
             "interval": 300,
+            "interval_max": 3600,
             "conflict": "hold",
             "initial": "hold",
             "direction": "both",
@@ -46,6 +47,7 @@ def test_the_least_configuration_has_the_documented_defaults(tmp_path: Path) -> 
             "booked_slots": "hold",
             "max_delete_ratio": 0.5,
             "max_delete_count": 3,
+            "names": "off",
         }
     ]
 
@@ -104,7 +106,7 @@ def test_an_oauth_application_can_stand_in_place_of_the_webhook(tmp_path: Path) 
     assert settings.bitrix24.oauth.portal == "https://example.bitrix24.com"
 
 
-@pytest.mark.parametrize(("plan", "limits"), [("standard", Limits(1.8, 45)), ("enterprise", Limits(4.5, 245))], ids=str)
+@pytest.mark.parametrize(("plan", "limits"), [("standard", Limits(2, 45)), ("enterprise", Limits(5, 245))], ids=str)
 def test_bitrix24_plans_leave_a_margin_to_others(tmp_path: Path, plan: str, limits: Limits) -> None:
     assert load(tmp_path, SIDES, SLOTBRIDGE_BITRIX24__PLAN=plan).bitrix24.limits == limits
 

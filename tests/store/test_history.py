@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from slotbridge.reconcile.model import Change, Overruled, Value
 from slotbridge.store import Outcome, RunRecord, Store
 from slotbridge.week import Window
@@ -63,24 +61,6 @@ def test_runs_are_newest_first_with_what_they_took(store: Store, clock: StillClo
     )
     assert unfinished == RunRecord(second, "schedule", began, None, {"bitrix24": 0, "reservekit": 0}, {})
     assert store.runs(limit=1) == [unfinished]
-
-
-def test_requests_are_summed_from_a_day_on(store: Store, clock: StillClock) -> None:
-    for _ in range(3):
-        run = store.begin_run("sync")
-        store.finish_run(run, requests={"bitrix24": 1, "reservekit": 10}, pairs={})
-        clock.pass_by(86400)
-    store.begin_run("sync")
-
-    assert store.requests_since(START) == {"bitrix24": 3, "reservekit": 30}
-    assert store.requests_since(START + timedelta(days=1)) == {"bitrix24": 2, "reservekit": 20}
-    assert store.requests_since(START + timedelta(days=9)) == {"bitrix24": 0, "reservekit": 0}
-
-
-def test_a_side_that_was_not_asked_counts_nothing(store: Store, run: int) -> None:
-    store.finish_run(run, requests={}, pairs={})
-
-    assert store.requests_since(START) == {"bitrix24": 0, "reservekit": 0}
 
 
 def test_zones_are_kept_by_service_with_the_time_they_were_read(store: Store, clock: StillClock) -> None:

@@ -18,6 +18,8 @@ from slotbridge.store.migrate import HEAD, LOCATION, bring_up, draft
 from slotbridge.store.tables import Table
 from tests.store.samples import AGREEMENT, MONDAY, START, StillClock, change, execute, select
 
+NEXT = f"{int(HEAD) + 1:04d}"
+
 SCHEMA = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
 
 REBUILD_RUN = """
@@ -47,7 +49,7 @@ def old(url: str, file: Path, clock: StillClock) -> Path:
     return file
 
 
-def add(migrations: Path, body: str, revision: str = "0002", after: str = HEAD) -> None:
+def add(migrations: Path, body: str, revision: str = NEXT, after: str = HEAD) -> None:
     head = f'import sqlalchemy as sa\nfrom alembic import op\n\nrevision = "{revision}"\ndown_revision = "{after}"\n'
     (migrations / "versions" / f"{revision}_added.py").write_text(f"{head}\n\ndef upgrade() -> None:\n{body}")
 
@@ -96,12 +98,12 @@ def test_migrations_do_not_drift_from_the_tables(file: Path, migrations: Path) -
 def test_an_older_database_is_copied_and_migrated(old: Path, migrations: Path) -> None:
     add(migrations, REBUILD_RUN)
 
-    backup = bring_up(plain_engine(old), head="0002", location=str(migrations))
+    backup = bring_up(plain_engine(old), head=NEXT, location=str(migrations))
 
-    assert backup == old.with_name("slotbridge.db.before-0002")
-    assert select(old, "SELECT version_num FROM alembic_version") == [("0002",)]
+    assert backup == old.with_name(f"slotbridge.db.before-{NEXT}")
+    assert select(old, "SELECT version_num FROM alembic_version") == [(NEXT,)]
     assert select(old, "SELECT host FROM run") == [(None,)]
-    assert select(backup, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert select(backup, "SELECT version_num FROM alembic_version") == [(HEAD,)]
     assert select(backup, "SELECT count(*) FROM slot_link") == [(1,)]
 
 
@@ -110,7 +112,7 @@ def test_a_copy_has_what_was_only_in_the_log(old: Path, url: str, clock: StillCl
     open_elsewhere = Store.open(url, clock=clock)
     open_elsewhere.begin_run("written to the log")
 
-    backup = bring_up(plain_engine(old), head="0002", location=str(migrations))
+    backup = bring_up(plain_engine(old), head=NEXT, location=str(migrations))
     open_elsewhere.close()
 
     assert backup is not None
@@ -119,7 +121,7 @@ def test_a_copy_has_what_was_only_in_the_log(old: Path, url: str, clock: StillCl
 
 def test_a_copy_can_be_put_back(old: Path, url: str, clock: StillClock, migrations: Path) -> None:
     add(migrations, REBUILD_RUN)
-    backup = bring_up(plain_engine(old), head="0002", location=str(migrations))
+    backup = bring_up(plain_engine(old), head=NEXT, location=str(migrations))
     with pytest.raises(StoreError, match="newer slotbridge"):
         Store.open(url, clock=clock)
 
@@ -133,7 +135,7 @@ def test_a_copy_can_be_put_back(old: Path, url: str, clock: StillClock, migratio
 
 def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(old: Path, migrations: Path) -> None:
     add(migrations, REBUILD_RUN)
-    bring_up(plain_engine(old), head="0002", location=str(migrations))
+    bring_up(plain_engine(old), head=NEXT, location=str(migrations))
 
     assert select(old, "SELECT change.why FROM change JOIN run ON run.id = change.run") == [("new in Bitrix24",)]
 
@@ -144,12 +146,12 @@ def test_a_migration_that_fails_changes_nothing(old: Path, migrations: Path, bod
     before = select(old, SCHEMA)
 
     with pytest.raises(StoreError, match=said) as caught:
-        bring_up(plain_engine(old), head="0002", location=str(migrations))
+        bring_up(plain_engine(old), head=NEXT, location=str(migrations))
 
-    assert "from schema 0001 to 0002" in str(caught.value)
-    assert f"{old}.before-0002" in str(caught.value)
+    assert f"from schema {HEAD} to {NEXT}" in str(caught.value)
+    assert f"{old}.before-{NEXT}" in str(caught.value)
     assert select(old, SCHEMA) == before
-    assert select(old, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert select(old, "SELECT version_num FROM alembic_version") == [(HEAD,)]
     assert select(old, "SELECT count(*) FROM run") == [(1,)]
 
 
@@ -157,9 +159,12 @@ def test_failing_again_and_again_makes_one_copy(old: Path, migrations: Path) -> 
     add(migrations, FAIL_HALFWAY)
     for _ in range(3):
         with pytest.raises(StoreError):
-            bring_up(plain_engine(old), head="0002", location=str(migrations))
+            bring_up(plain_engine(old), head=NEXT, location=str(migrations))
 
-    assert {path.name for path in old.parent.glob("slotbridge.db*")} == {"slotbridge.db", "slotbridge.db.before-0002"}
+    assert {path.name for path in old.parent.glob("slotbridge.db*")} == {
+        "slotbridge.db",
+        f"slotbridge.db.before-{NEXT}",
+    }
 
 
 def test_a_current_database_is_not_copied(old: Path) -> None:
@@ -171,7 +176,7 @@ def test_W8_an_older_database_is_not_migrated_by_reading(
     old: Path, url: str, clock: StillClock, migrations: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(migrations, REBUILD_RUN)
-    monkeypatch.setattr(migrate, "HEAD", "0002")
+    monkeypatch.setattr(migrate, "HEAD", NEXT)
     monkeypatch.setattr(migrate, "LOCATION", str(migrations))
     before = old.read_bytes()
 
@@ -185,9 +190,9 @@ def test_W8_an_older_database_is_not_migrated_by_reading(
 def test_the_next_migration_is_drafted_from_the_tables(migrations: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draft("nothing yet", str(migrations))
 
-    (drafted,) = (migrations / "versions").glob("0002_*.py")
-    assert "down_revision = '0001'" in drafted.read_text()
-    assert "0002_nothing_yet.py" in capsys.readouterr().out
+    (drafted,) = (migrations / "versions").glob(f"{NEXT}_*.py")
+    assert f"down_revision = '{HEAD}'" in drafted.read_text()
+    assert f"{NEXT}_nothing_yet.py" in capsys.readouterr().out
 
 
 def test_a_drafted_migration_holds_what_is_missing(migrations: Path) -> None:
@@ -196,5 +201,5 @@ def test_a_drafted_migration_holds_what_is_missing(migrations: Path) -> None:
 
     draft("zones", str(migrations))
 
-    (drafted,) = (migrations / "versions").glob("0002_*.py")
+    (drafted,) = (migrations / "versions").glob(f"{NEXT}_*.py")
     assert "op.create_table('service_zone'" in drafted.read_text()

@@ -12,6 +12,7 @@ import pytest
 
 from slotbridge.errors import StoreError
 from slotbridge.store import Memory, Outcome, Store
+from slotbridge.store.migrate import HEAD
 from tests.store.samples import AGREEMENT, MONDAY, START, StillClock, execute, select
 
 
@@ -29,7 +30,7 @@ def test_a_new_database_is_made_and_leaves_one_file(url: str, file: Path, clock:
     Store.open(url, clock=clock).close()
 
     assert names(file.parent) == {"slotbridge.db"}
-    assert select(file, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert select(file, "SELECT version_num FROM alembic_version") == [(HEAD,)]
 
 
 def test_an_empty_file_is_a_new_database(url: str, file: Path, clock: StillClock) -> None:
@@ -145,7 +146,7 @@ def test_a_newer_schema_is_refused_and_left_alone(url: str, file: Path, clock: S
     before = file.read_bytes()
 
     for error in refused(url, clock):
-        assert "newer slotbridge (schema 0999; this version knows up to 0001)" in str(error)
+        assert f"newer slotbridge (schema 0999; this version knows up to {HEAD})" in str(error)
         assert error.item == str(file)
         assert "Install the newer version again" in str(error)
 

@@ -12,7 +12,6 @@ from slotbridge.cli.render.status import PairStatus, Status, status_json, status
 from slotbridge.cli.render.week import week_json, week_lines
 from slotbridge.cli.sync import connected, remembered
 from slotbridge.errors import Side
-from slotbridge.reconcile.model import SIDES
 from slotbridge.settings import PairSettings, Settings
 from slotbridge.store import Memory, Store
 from slotbridge.sync.bridge import Look
@@ -80,5 +79,4 @@ def _used(store: Store | None, now: datetime) -> Mapping[Side, int]:
     """This month's requests, as the plans count them: by calendar month, in UTC."""
     if store is None:
         return {}
-    counted = store.requests_since(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
-    return {side: counted.get(side, 0) for side in SIDES}
+    return store.usage.in_month(now)

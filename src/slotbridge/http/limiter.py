@@ -35,3 +35,13 @@ class Limiter:
         """
         until = self._clock.monotonic() + seconds
         self._empty_at = max(self._empty_at, until + self._slack)
+
+    @property
+    def backlog(self) -> float:
+        """The seconds until the bucket is empty, as far as our own requests fill it."""
+        return max(0.0, self._empty_at - self._clock.monotonic())
+
+    def restore(self, backlog: float) -> None:
+        """Goes on from what an earlier process left in the bucket: it drains so many seconds from now."""
+        fullest = self._slack + self._interval
+        self._empty_at = max(self._empty_at, self._clock.monotonic() + min(max(0.0, backlog), fullest))

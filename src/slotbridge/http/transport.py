@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from json import dumps
 
@@ -15,6 +17,7 @@ from slotbridge import __version__
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, NotSent, OutcomeUnknown, Side
 from slotbridge.http.limiter import Limiter
+from slotbridge.http.meter import Meter, Unmetered
 from slotbridge.http.redact import excerpt
 
 MAX_BODY = 16 * 1024 * 1024
@@ -35,7 +38,10 @@ class Response:
 
 
 class Transport:
-    """Sends requests to one side at that side's pace. `requests` counts those sent, repetitions included."""
+    """Sends requests to one side at that side's pace. `requests` counts those sent, repetitions included.
+
+    `clock_ahead` is by how many seconds the server's clock is ahead of ours, as its last answer said, if it did.
+    """
 
     def __init__(
         self,
@@ -46,6 +52,7 @@ class Transport:
         timeout: float = 30.0,
         handler: httpx.AsyncBaseTransport | None = None,
         trust_env: bool = True,
+        meter: Meter | None = None,
     ) -> None:
         # httpx logs whole URLs at INFO, and a Bitrix24 webhook's secret is part of the path.
         for name in ("httpx", "httpcore"):
@@ -53,7 +60,9 @@ class Transport:
         self.side: Side = side
         self.limiter = limiter
         self.clock = clock
+        self.meter = meter or Unmetered()
         self.requests = 0
+        self.clock_ahead: float | None = None
         self._timeout = timeout
         self._client = httpx.AsyncClient(
             transport=handler,
@@ -77,11 +86,14 @@ class Transport:
         """One attempt, after waiting for our turn. `item` says in words what the call is about, for messages.
 
         Raises NotSent when no connection could be made, OutcomeUnknown when the answer did not come in full
-        and in time, ApiError for an address or a key that cannot be used. Redirects are not followed.
+        and in time, ApiError for an address or a key that cannot be used, BudgetSpent when the meter does not admit it.
+        Redirects are not followed.
         """
         request = self._request(method, url, item, headers, params, json)
+        self.meter.admit()
         await self.limiter.acquire()
         self.requests += 1
+        self.meter.sent()
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._exchange(request, item)
@@ -89,6 +101,7 @@ class Transport:
             failure = self._translated(error, item)
         if not isinstance(failure, OutcomeUnknown):
             self.requests -= 1
+            self.meter.unsent()
         raise failure  # not from within the handler: the original error knows the URL, and would hang on ours
 
     async def aclose(self) -> None:
@@ -125,7 +138,12 @@ class Transport:
                     raise OutcomeUnknown(what, side=self.side, item=item, status=answer.status_code)
         finally:
             await answer.aclose()
+        self._compare_clocks(answer.headers.get("date"))
         return Response(answer.status_code, dict(answer.headers.items()), bytes(body))
+
+    def _compare_clocks(self, date: str | None) -> None:
+        with suppress(TypeError, ValueError, OverflowError):
+            self.clock_ahead = (parsedate_to_datetime(date or "") - self.clock.now()).total_seconds()
 
     def _translated(self, error: Exception, item: str) -> ApiError:
         if isinstance(error, _UNUSABLE):

@@ -88,7 +88,7 @@ class Options:
     capacity: Capacity = "derive"
     max_bookings: int | None = None
     slot_minutes: int | None = None
-    booked_slots: Literal["hold", "proceed"] = "hold"
+    booked_slots: Literal["hold", "proceed", "waitlist"] = "hold"
     max_delete_ratio: float = 0.5
     max_delete_count: int = 3
     accept_deletes: bool = False

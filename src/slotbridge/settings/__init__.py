@@ -8,6 +8,7 @@ from slotbridge.settings.models import (
     OAuthSettings,
     PairSettings,
     ReserveKitSettings,
+    ResourceTypeSettings,
     StoreSettings,
     SyncSettings,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "OAuthSettings",
     "PairSettings",
     "ReserveKitSettings",
+    "ResourceTypeSettings",
     "Settings",
     "StoreSettings",
     "SyncSettings",

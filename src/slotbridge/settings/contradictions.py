@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from slotbridge.settings.kinds import lasting
 from slotbridge.settings.models import SyncSettings
 from slotbridge.settings.problems import pair_place
 from slotbridge.settings.shape import Raw, table_of
@@ -28,6 +29,7 @@ def with_defaults(data: Raw) -> dict[str, Any]:
 def contradictions(data: Raw) -> Iterator[str]:
     """The problems that lie between the keys of a raw configuration that has its defaults filled in."""
     yield from _one_way_in(data)
+    yield from _declared_twice(data)
     pairs = data.get("pairs")
     tables = [pair if isinstance(pair, Mapping) else {} for pair in pairs] if isinstance(pairs, list) else []
     for index, pair in enumerate(tables):
@@ -49,6 +51,13 @@ def _one_way_in(data: Raw) -> Iterator[str]:
         )
 
 
+def _declared_twice(data: Raw) -> Iterator[str]:
+    types = data.get("resource_types")
+    ids = [kind.get("id") for kind in types if isinstance(kind, Mapping)] if isinstance(types, list) else []
+    for number in dict.fromkeys(one for one in ids if isinstance(one, int) and ids.count(one) > 1):
+        yield f"[[resource_types]]: id {number} is declared more than once"
+
+
 def _within_pair(pair: Raw) -> Iterator[str]:
     direction, initial = pair.get("direction"), pair.get("initial")
     if isinstance(direction, str) and initial is not None and _TARGETS.get(direction) == initial:
@@ -57,6 +66,9 @@ def _within_pair(pair: Raw) -> Iterator[str]:
             f'initial = "{initial}" makes the other side equal to {initial}, '
             f'but direction = "{direction}" never writes there; use "hold", "merge" or "{other}"'
         )
+    interval, most = (lasting(pair.get(key)) for key in ("interval", "interval_max"))
+    if interval is not None and most is not None and interval > most:
+        yield f'interval = "{pair["interval"]}" is longer than interval_max = "{pair["interval_max"]}"'
     if pair.get("capacity") == "fixed":
         missing = [key for key in ("max_bookings", "slot_minutes") if pair.get(key) is None]
         if missing:

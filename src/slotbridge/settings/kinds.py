@@ -58,6 +58,14 @@ def _seconds(value: object) -> int:
     return hours * 3600 + minutes * 60 + seconds
 
 
+def lasting(value: object) -> int | None:
+    """The seconds of a duration such as "5m"; None if it is none."""
+    try:
+        return _seconds(value)
+    except ValueError:
+        return None
+
+
 def _lasting(low: int, high: int, words: str) -> Callable[[int], int]:
     def check(value: int) -> int:
         if not low <= value <= high:

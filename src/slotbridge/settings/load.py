@@ -23,6 +23,7 @@ from slotbridge.settings.models import (
     DaemonSettings,
     PairSettings,
     ReserveKitSettings,
+    ResourceTypeSettings,
     StoreSettings,
     SyncSettings,
 )
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     sync: SyncSettings = SyncSettings()
     daemon: DaemonSettings = DaemonSettings()
     pairs: tuple[PairSettings, ...] = ()
+    resource_types: tuple[ResourceTypeSettings, ...] = ()
 
     @classmethod
     def settings_customise_sources(

@@ -37,11 +37,12 @@ class Table(BaseModel):
 
 
 class OAuthSettings(Table):
-    """A Bitrix24 OAuth application. `portal` is the portal's address."""
+    """A Bitrix24 OAuth application. `portal` is the portal's address, `token_url` where its tokens are renewed."""
 
     client_id: Token
     client_secret: Token
     portal: WebUrl
+    token_url: WebUrl = "https://oauth.bitrix.info/oauth/token"  # noqa: S105 - an address, no secret
 
 
 class Bitrix24Settings(Table):
@@ -49,6 +50,7 @@ class Bitrix24Settings(Table):
 
     webhook_url: WebhookUrl | None = None
     oauth: OAuthSettings | None = None
+    application_token: Token | None = None
     plan: Literal["standard", "enterprise"] = "standard"
     requests_per_second: Rate | None = None
     burst: Positive | None = None
@@ -83,15 +85,20 @@ class ReserveKitSettings(Table):
 
 
 class StoreSettings(Table):
-    """Where the memory of what both sides agreed on is kept."""
+    """Where the memory of what both sides agreed on is kept, and for how many days what was changed is remembered."""
 
     url: SqliteUrl = "sqlite:///slotbridge.db"
+    history_days: Positive = 365
 
 
 class SyncSettings(Table):
-    """How a pair is kept in step; in `[sync]` the defaults for every pair. `interval` is in seconds."""
+    """How a pair is kept in step; in `[sync]` the defaults for every pair.
+
+    `interval` and `interval_max` are in seconds: the daemon's interval lies between them.
+    """
 
     interval: Interval = 300
+    interval_max: Interval = 3600
     conflict: Conflict = "hold"
     initial: Initial = "hold"
     direction: Direction = "both"
@@ -99,15 +106,20 @@ class SyncSettings(Table):
     capacity: Literal["derive", "fixed"] = "derive"
     max_bookings: Positive | None = None
     slot_minutes: Minutes | None = None
-    booked_slots: Literal["hold", "proceed"] = "hold"
+    booked_slots: Literal["hold", "proceed", "waitlist"] = "hold"
     max_delete_ratio: Ratio = 0.5
     max_delete_count: Count = 3
+    names: Literal["off", "bitrix24", "reservekit"] = "off"
 
 
 class DaemonSettings(Table):
-    """The long-running process. `drain` is the time in seconds that running work gets at the end."""
+    """The long-running process. `drain` is the time in seconds that running work gets at the end.
+
+    `public_url` is where the portal reaches `listen` from outside, if it can: notifications are asked for there.
+    """
 
     listen: Listen = "127.0.0.1:8080"
+    public_url: WebUrl | None = None
     drain: Grace = 30
 
 
@@ -118,3 +130,30 @@ class PairSettings(SyncSettings):
     resource_id: Positive
     service_id: Positive
     timezone: Zone | None = None
+
+
+class ResourceTypeSettings(Table):
+    """What a Bitrix24 resource type shall be like; what is None is left as it is. Delays and intervals are in seconds.
+
+    The names are those of the fields of `booking.v1.resourceType.update`.
+    """
+
+    id: Positive
+    code: str | None = None
+    name: str | None = None
+    infoNotificationDelay: Count | None = None
+    isConfirmationNotificationOn: bool | None = None
+    templateTypeConfirmation: str | None = None
+    confirmationNotificationDelay: Count | None = None
+    confirmationNotificationRepetitions: Count | None = None
+    confirmationNotificationRepetitionsInterval: Count | None = None
+    confirmationCounterDelay: Count | None = None
+    isReminderNotificationOn: bool | None = None
+    templateTypeReminder: str | None = None
+    reminderNotificationDelay: int | None = None
+    isFeedbackNotificationOn: bool | None = None
+    templateTypeFeedback: str | None = None
+    isDelayedNotificationOn: bool | None = None
+    templateTypeDelayed: str | None = None
+    delayedNotificationDelay: Count | None = None
+    delayedCounterDelay: Count | None = None

@@ -25,8 +25,13 @@ _SAID = {
     "finite_number": "must be a number",
     "string_type": "must be text in quotes",
     "model_type": "must be a table",
-    "tuple_type": "must be a list of tables, each begun with [[pairs]]",
+    "tuple_type": "must be a list of tables, each begun with its name in [[ ]]",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
 }
+
+
+_LISTS = ("pairs", "resource_types")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -63,7 +68,10 @@ def _place(path: Path, data: Mapping[str, Any]) -> str:
         place = pair_place(index, data["pairs"][index])
         return f"{place}: {path[2]}" if len(path) > 2 else place
     if len(path) == 1:
-        return "[[pairs]]" if path[0] == "pairs" else f"[{path[0]}]"
+        return f"[[{path[0]}]]" if path[0] in _LISTS else f"[{path[0]}]"
+    if path[0] in _LISTS:
+        place = f"[[{path[0]}]] number {int(path[1]) + 1}"
+        return f"{place}: {path[2]}" if len(path) > 2 else place
     *tables, key = (str(part) for part in path)
     return f"[{'.'.join(tables)}] {key}"
 
@@ -101,7 +109,7 @@ def _given(finding: ErrorDetails, path: Path, root: type[BaseModel]) -> str:
 
 
 def _elsewhere(path: Path) -> str:
-    """Where else a missing value could be set. Pairs are one variable, so that is no help there."""
-    if len(path) < 2 or path[0] == "pairs":
+    """Where else a missing value could be set. A list is one variable, so that is no help there."""
+    if len(path) < 2 or path[0] in _LISTS:
         return ""
     return f"; set it here, as SLOTBRIDGE_{'__'.join(str(part).upper() for part in path)} or in a secret file"

@@ -15,7 +15,7 @@ from slotbridge.settings.shape import keys_of
 PREFIX = "SLOTBRIDGE_"
 CONFIG, SECRETS_DIR = PREFIX + "CONFIG", PREFIX + "SECRETS_DIR"  # about the configuration, not in it
 
-_LISTS = (PREFIX + "PAIRS",)
+_LISTS = {PREFIX + "PAIRS": "pair", PREFIX + "RESOURCE_TYPES": "resource type"}
 
 
 class Variables(EnvSettingsSource):
@@ -47,9 +47,9 @@ def usable(variables: Mapping[str, str], settings: type[BaseModel]) -> tuple[dic
     """The variables that stand for a key of the settings, and a problem for each of the others."""
     known = {PREFIX + "__".join(path).upper() for path in keys_of(settings)}
     problems = {name: _unknown(name, known) for name in variables if name not in known}
-    for name in _LISTS:
+    for name, one in _LISTS.items():
         if name in variables and not _is_json_list(variables[name]):
-            problems[name] = f"{name}: must be a JSON list of objects, one for each pair"
+            problems[name] = f"{name}: must be a JSON list of objects, one for each {one}"
     return {name: value for name, value in variables.items() if name not in problems}, list(problems.values())
 
 

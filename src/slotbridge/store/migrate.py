@@ -20,7 +20,7 @@ from slotbridge.store.tables import Table
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The last migration: the schema that this code works with."""
 
 LOCATION: Final = "slotbridge.store:migrations"

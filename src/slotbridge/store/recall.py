@@ -86,6 +86,7 @@ def _memory(state: Any, links: list[Link], holds: list[HoldRecord], intents: lis
         last_attempt=state.last_attempt,
         last_success=state.last_success,
         last_error=state.last_error,
+        first_error=state.first_error,
         failing_since=state.failing_since,
         failures=state.failures,
         **waiting,

@@ -54,6 +54,7 @@ class Memory:
     last_attempt: datetime | None = None
     last_success: datetime | None = None
     last_error: str | None = None
+    first_error: str | None = None
     failing_since: datetime | None = None
     failures: int = 0
 

@@ -47,13 +47,14 @@ def _execute_many(connection: Connection, statement: Executable, rows: Sequence[
 
 def _note_attempts(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     table, new = tables.PairState, upsert(tables.PairState)
-    success = {"last_attempt", "last_success", "last_error", "failing_since", "failures"}
+    success = {"last_attempt", "last_success", "last_error", "first_error", "failing_since", "failures"}
     succeeded = new.on_conflict_do_update(["pair"], set_={name: new.excluded[name] for name in success})
     failed = new.on_conflict_do_update(
         ["pair"],
         set_={
             "last_attempt": new.excluded.last_attempt,
             "last_error": new.excluded.last_error,
+            "first_error": func.coalesce(table.first_error, new.excluded.first_error),
             "failing_since": func.coalesce(table.failing_since, new.excluded.failing_since),
             "failures": col(table.failures) + 1,
         },
@@ -69,6 +70,7 @@ def _attempt(one: Outcome) -> dict[str, Any]:
         "last_attempt": one.at,
         "last_success": None if failed else one.at,
         "last_error": one.error if failed else None,
+        "first_error": one.error if failed else None,
         "failing_since": one.at if failed else None,
         "failures": int(failed),
     }

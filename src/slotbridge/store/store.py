@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import col
 
@@ -31,17 +31,21 @@ from slotbridge.store.records import (
     RunRecord,
 )
 from slotbridge.store.remember import note_overruled, remember
+from slotbridge.store.usage import Usage
 from slotbridge.week import Window
 
 
 class Store:
     """An open database. Every method raises StoreError when the database cannot be used.
 
-    `backup` is the copy that was made before an older schema was migrated, None when there was no need.
+    `backup` is the copy that was made before an older schema was migrated, None when there was no need. `usage` is the
+    part that is about requests.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, backup: Path | None = None) -> None:
+    def __init__(self, engine: Engine, clock: Clock, backup: Path | None = None, *, read_only: bool = False) -> None:
         self.backup = backup
+        self.read_only = read_only
+        self.usage = Usage(engine)
         self._engine = engine
         self._clock = clock
 
@@ -71,7 +75,7 @@ class Store:
         if file is None or not file.exists():
             return None
         engine = read_only_engine(file)
-        return cls(engine, clock) if is_current(engine) else None
+        return cls(engine, clock, read_only=True) if is_current(engine) else None
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -156,14 +160,6 @@ class Store:
         with transaction(self._engine) as connection:
             for service, zone in zones.items():
                 connection.execute(newer, {"service_id": service, "zone": zone, "read_at": at})
-
-    def requests_since(self, start: datetime) -> dict[Side, int]:
-        """How many requests were sent to each side by runs that began at `start` or later."""
-        run = tables.Run
-        sums = select(func.sum(run.bitrix24_requests), func.sum(run.reservekit_requests))
-        with transaction(self._engine) as connection:
-            bitrix24, reservekit = connection.execute(sums.where(col(run.started_at) >= start)).one()
-        return {"bitrix24": bitrix24 or 0, "reservekit": reservekit or 0}
 
     def history(self, pair: str | None = None, run: int | None = None, limit: int = 100) -> list[ChangeRecord]:
         """What was changed and what was overruled, the newest first; of one pair or one run, if named."""

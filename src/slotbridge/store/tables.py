@@ -67,6 +67,7 @@ class PairState(Table, table=True):
     last_error: str | None = None
     failing_since: datetime | None = None
     failures: int
+    first_error: str | None = None
 
 
 class Run(Table, table=True):
@@ -161,6 +162,107 @@ class ServiceZone(Table, table=True):
     service_id: int = Field(primary_key=True)
     zone: str | None = None
     read_at: datetime
+
+
+class RequestCount(Table, table=True):
+    """How many requests were sent to a side in a calendar month (UTC, YYYY-MM), those of killed runs included."""
+
+    __tablename__ = "request_count"
+
+    month: str = Field(primary_key=True)
+    side: str = Field(primary_key=True)
+    requests: int
+
+
+class SideState(Table, table=True):
+    """What is known of a side as a whole, for as long as the same key is used (`key`: a digest of it, no secret).
+
+    `bucket_empty_at`: when our requests so far will have drained from its bucket. `closed_at`: when it last refused a
+    write that its key may not do. `spent_at`: when it last said that the month's requests are used up.
+    """
+
+    __tablename__ = "side_state"
+
+    side: str = Field(primary_key=True)
+    key: str | None = None
+    bucket_empty_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_reason: str | None = None
+    spent_at: datetime | None = None
+
+
+class OAuthToken(Table, table=True):
+    """The tokens of a Bitrix24 application. Secrets: they appear nowhere but here and in requests."""
+
+    __tablename__ = "oauth_token"
+
+    client_id: str = Field(primary_key=True)
+    access_token: str
+    refresh_token: str
+    expires_at: datetime
+    endpoint: str
+    member_id: str | None = None
+    stored_at: datetime
+
+
+class Profile(Table, table=True):
+    """The names and descriptions of a pair as both sides last agreed on them, as each side stored them."""
+
+    __tablename__ = "profile"
+
+    pair: str = Field(primary_key=True)
+    source: str
+    bitrix24: dict[str, Any] = _json()
+    reservekit: dict[str, Any] = _json()
+
+
+class Rescue(Table, table=True):
+    """The ranges of a resource that is about to be updated: the portal deletes them until they are set again."""
+
+    __tablename__ = "rescue"
+
+    pair: str = Field(primary_key=True)
+    resource_id: int
+    ranges: list[dict[str, Any]] = _json()
+    noted_at: datetime
+
+
+class Schedule(Table, table=True):
+    """When the daemon means to run a pair next, why then, and how many seconds apart its runs are at present."""
+
+    __tablename__ = "schedule"
+
+    pair: str = Field(primary_key=True)
+    next_at: datetime
+    interval: int
+    why: str
+
+
+class Booked(Table, table=True):
+    """The upcoming bookings of a service as last read: for each time slot a phrase about them (G3)."""
+
+    __tablename__ = "booked"
+
+    service_id: int = Field(primary_key=True)
+    slots: dict[str, str] = _json()
+    read_at: datetime
+
+
+class MovedCustomer(Table, table=True):
+    """A customer on the way from a booking to the wait list, step by step. Ids only: no name, no address."""
+
+    __tablename__ = "moved_customer"
+    __table_args__ = (Index(None, "booking_id", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    pair: str = Field(index=True)
+    booking_id: int
+    slot_id: int
+    date: str
+    contact_id: int | None = None
+    waitlist_id: int | None = None
+    step: str
+    at: datetime
 
 
 def rows_of(table: type[Table]) -> Select[Any]:

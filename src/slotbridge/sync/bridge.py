@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,8 +14,9 @@ import structlog
 
 from slotbridge.bitrix24 import Bitrix24Client, Resource
 from slotbridge.clock import Clock
-from slotbridge.errors import ConfigurationError, SlotbridgeError
+from slotbridge.errors import ApiError, ConfigurationError, SlotbridgeError
 from slotbridge.http.limiter import Limiter
+from slotbridge.http.meter import Meter, Unmetered
 from slotbridge.http.transport import Transport
 from slotbridge.reconcile.model import Initial, Plan, Side, Snapshot
 from slotbridge.reconcile.verify import Disagreement, disagreements
@@ -22,6 +24,7 @@ from slotbridge.reservekit import ReserveKitClient, Service
 from slotbridge.settings import Limits, PairSettings, Settings
 from slotbridge.settings.kinds import is_loopback
 from slotbridge.store import Memory, Store
+from slotbridge.sync.metering import StoreMeter, content_digest, digest_of
 from slotbridge.sync.planning import Base, Planner
 from slotbridge.sync.reading import Reader
 from slotbridge.sync.report import RunReport
@@ -59,6 +62,10 @@ class Verified:
     error: SlotbridgeError | None = None
 
 
+CLOSED_FOR = timedelta(hours=1)
+"""For how long a refused key is believed to be closed to writing, where nobody watches."""
+
+
 def ignore(_done: int, _all: int) -> None:
     """Progress that nobody watches."""
 
@@ -75,6 +82,7 @@ class Bridge:
         *,
         clock: Clock,
         random: Random,
+        unattended: bool = False,
     ) -> None:
         webhook = settings.bitrix24.webhook_url
         if webhook is None:
@@ -83,6 +91,7 @@ class Bridge:
         self._transports = {"bitrix24": bitrix24, "reservekit": reservekit}
         self._store = store
         self._clock = clock
+        self._unattended = unattended
         self._bitrix24 = Bitrix24Client(webhook.get_secret_value(), bitrix24, clock=clock, random=random)
         api = settings.reservekit
         self._reservekit = ReserveKitClient(
@@ -91,21 +100,35 @@ class Bridge:
 
     @classmethod
     def connect(
-        cls, settings: Settings, store: Store | None, *, clock: Clock, random: Random, network: Any = None
+        cls,
+        settings: Settings,
+        store: Store | None,
+        *,
+        clock: Clock,
+        random: Random,
+        network: Any = None,
+        unattended: bool = False,
     ) -> Bridge:
-        """A bridge at the pace of both plans. `network` is an HTTP transport to use in place of the real network."""
+        """A bridge at the pace of both plans. `network` is an HTTP transport to use in place of the real network.
+
+        An `unattended` one sends no request beyond the plan's number for a month, and asks a key that may only read
+        no more than once an hour whether it may write by now.
+        """
 
         def transport(side: Side, address: str, limits: Limits) -> Transport:
             limiter = Limiter(limits.rate, limits.burst, clock)
             # A proxy knows its own loopback only, and not the sandbox on ours.
-            return Transport(
-                side, limiter, clock, handler=network, trust_env=not is_loopback(urlsplit(address).hostname or "")
-            )
+            trusting = not is_loopback(urlsplit(address).hostname or "")
+            meter: Meter = Unmetered()
+            if store is not None and not store.read_only:
+                cap = limits.per_month if unattended else None
+                meter = StoreMeter(side, store.usage, limiter, clock, key=key_of(settings, side), cap=cap)
+            return Transport(side, limiter, clock, handler=network, trust_env=trusting, meter=meter)
 
         webhook = settings.bitrix24.webhook_url
         bitrix24 = transport("bitrix24", webhook.get_secret_value() if webhook else "", settings.bitrix24.limits)
         reservekit = transport("reservekit", settings.reservekit.base_url, settings.reservekit.limits)
-        return cls(settings, bitrix24, reservekit, store, clock=clock, random=random)
+        return cls(settings, bitrix24, reservekit, store, clock=clock, random=random, unattended=unattended)
 
     @property
     def requests(self) -> dict[Side, int]:
@@ -140,12 +163,15 @@ class Bridge:
             return RunReport(True, tuple(reports), self._since(before))
         run = store.begin_run(trigger)
         api = self._settings.reservekit
+        closed = self._closed(store)
+        planner.frozen |= closed
         writer = Writer(self._bitrix24, self._reservekit, reader, planner, store, clock, api, run)
         report = RunReport(False, (), {})
         try:
             reports = await Pass(reader, planner, writer, store, clock, run).over(pairs, progress)
             report = RunReport(False, tuple(reports), self._since(before))
         finally:
+            self._note_closed(store, planner.frozen.keys() - closed.keys(), planner.frozen)
             counts = {status: report.count(status) for status in ("quiet", "changed", "held", "failed")}
             store.finish_run(run, requests=dict(self._since(before)), pairs=counts)
         log.info("run.finished", run=run, pairs=counts, requests=report.requests)
@@ -206,6 +232,15 @@ class Bridge:
         await reader.read(works)
         return works
 
+    async def bitrix24_digests(self, pairs: Sequence[PairSettings]) -> dict[str, str | None]:
+        """What Bitrix24 holds for each pair now, as `PairReport.bitrix24_digest`; None for one that cannot be read.
+
+        Costs one request to Bitrix24 for 50 pairs, and none to ReserveKit. Raises ApiError where Bitrix24 is down.
+        """
+        found = await self._bitrix24.list_slots([pair.resource_id for pair in pairs])
+        ranges = {pair.name: found[pair.resource_id] for pair in pairs}
+        return {name: None if isinstance(held, ApiError) else content_digest(held) for name, held in ranges.items()}
+
     async def discover(self) -> Discovery:
         """All resources and all services."""
         resources, services = await asyncio.gather(self._bitrix24.list_resources(), self._reservekit.list_services())
@@ -219,5 +254,27 @@ class Bridge:
     def _reader(self) -> Reader:
         return Reader(self._bitrix24, self._reservekit, self._store, self._clock, Circuits())
 
+    def _closed(self, store: Store) -> dict[Side, str]:
+        """Why a side is not written to in this run: nobody watches, and it refused our key not long ago (W6)."""
+        known = store.usage.side("reservekit", key_of(self._settings, "reservekit"))
+        if not self._unattended or known.closed_at is None or known.closed_reason is None:
+            return {}
+        recent = self._clock.now() - known.closed_at < CLOSED_FOR
+        return {"reservekit": known.closed_reason} if recent else {}
+
+    def _note_closed(self, store: Store, sides: Iterable[Side], reasons: Mapping[Side, str]) -> None:
+        for side in sides:
+            key, now = key_of(self._settings, side), self._clock.now()
+            store.usage.note(side, key, closed_at=now, closed_reason=reasons[side])
+
     def _since(self, before: dict[Side, int]) -> dict[Side, int]:
         return {side: count - before[side] for side, count in self.requests.items()}
+
+
+def key_of(settings: Settings, side: Side) -> str:
+    """A digest of what a side's answers depend on: by which key, and on which plan, it is asked."""
+    if side == "bitrix24":
+        way = settings.bitrix24.webhook_url or (settings.bitrix24.oauth.client_id if settings.bitrix24.oauth else None)
+        return digest_of(way.get_secret_value() if way else "", settings.bitrix24.limits)
+    api = settings.reservekit
+    return digest_of(api.api_key.get_secret_value(), api.limits)

@@ -64,7 +64,7 @@ class Planner:
             return
         with keeping_to(work):
             self._decide(work)
-            if work.booked is None and work.pair.booked_slots == "hold" and self._moves_slots(work):
+            if work.booked is None and work.pair.booked_slots != "proceed" and self._moves_slots(work):
                 bookings = await self._reservekit.list_bookings(work.pair.service_id)
                 work.booked = upcoming(bookings, self._today(work))
                 self._decide(work)

@@ -25,6 +25,7 @@ class PairReport:
     overruled: tuple[Overruled, ...] = ()
     error: SlotbridgeError | None = None
     linked: bool = False
+    bitrix24_digest: str | None = None
 
     @property
     def status(self) -> Status:

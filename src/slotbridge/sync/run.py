@@ -15,6 +15,7 @@ from slotbridge.reconcile.oscillation import Streak, streaks
 from slotbridge.reconcile.settle import settle
 from slotbridge.settings import PairSettings
 from slotbridge.store import Memory, Outcome, Store
+from slotbridge.sync.metering import content_digest
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import Reader, zone_of
 from slotbridge.sync.report import PairReport
@@ -168,6 +169,7 @@ class Pass:
             overruled=tuple(dict.fromkeys((*work.told, *plan.overruled))) if plan and work.error is None else (),
             error=work.error,
             linked=outcome.base is not None,
+            bitrix24_digest=content_digest(work.bitrix24) if work.error is None else None,
         )
 
 

@@ -1,0 +1,43 @@
+"""Who counts requests, and may say that there are none left."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Meter(Protocol):
+    """Is asked before a request is sent, and told what became of it."""
+
+    def admit(self) -> None:
+        """Raises BudgetSpent when no request may be sent now."""
+
+    def sent(self) -> None:
+        """A request is about to leave: it counts, whatever becomes of it."""
+
+    def unsent(self) -> None:
+        """The request that was counted last never left."""
+
+    def passed(self) -> None:
+        """The server answered as it should."""
+
+    def spent(self) -> None:
+        """The server says that the month's requests are used up."""
+
+
+class Unmetered:
+    """For those who leave no trace: nothing is counted, and nothing refused."""
+
+    def admit(self) -> None:
+        """Always."""
+
+    def sent(self) -> None:
+        """Is not counted."""
+
+    def unsent(self) -> None:
+        """Was not counted."""
+
+    def passed(self) -> None:
+        """Is not noted."""
+
+    def spent(self) -> None:
+        """Is not noted."""

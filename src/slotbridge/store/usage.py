@@ -1,0 +1,86 @@
+"""How many requests were sent, and what is known of each side as a whole: it outlives the process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlmodel import col
+
+from slotbridge.errors import Side
+from slotbridge.store import tables
+from slotbridge.store.engine import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class SideRecord:
+    """What is known of a side, for as long as it is asked with the same key.
+
+    `bucket_empty_at`: when what we sent will have drained from its bucket. `closed_at` and `closed_reason`: when and
+    how it last refused a write that the key may not do. `spent_at`: when it said that the month is used up.
+    """
+
+    bucket_empty_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_reason: str | None = None
+    spent_at: datetime | None = None
+
+
+class Usage:
+    """The part of the memory that is about requests."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def count(self, side: Side, requests: int, at: datetime, bucket_empty_at: datetime | None) -> None:
+        """Adds requests, or takes them back, in the calendar month (UTC) of `at`."""
+        table, new = tables.RequestCount, upsert(tables.RequestCount)
+        more = new.on_conflict_do_update(
+            ["month", "side"], set_={"requests": col(table.requests) + new.excluded.requests}
+        )
+        with transaction(self._engine) as connection:
+            connection.execute(more, {"month": month_of(at), "side": side, "requests": requests})
+            if bucket_empty_at is not None:
+                state, here = tables.SideState, col(tables.SideState.side) == side
+                connection.execute(update(state).where(here).values(bucket_empty_at=bucket_empty_at))
+
+    def in_month(self, at: datetime) -> Mapping[Side, int]:
+        """How many requests were sent to each side in the calendar month (UTC) of `at`."""
+        table = tables.RequestCount
+        sent = tables.rows_of(table).where(col(table.month) == month_of(at))
+        counts: dict[Side, int] = {"bitrix24": 0, "reservekit": 0}
+        with transaction(self._engine) as connection:
+            return counts | {row.side: row.requests for row in connection.execute(sent)}
+
+    def side(self, side: Side, key: str) -> SideRecord:
+        """What is known of a side. `key` is a digest of the key and what else an answer depends on.
+
+        Of another key nothing is known but how full the bucket is.
+        """
+        table = tables.SideState
+        with transaction(self._engine) as connection:
+            row = connection.execute(tables.rows_of(table).where(col(table.side) == side)).first()
+        if row is None:
+            return SideRecord()
+        if row.key != key:
+            return SideRecord(bucket_empty_at=row.bucket_empty_at)
+        return SideRecord(row.bucket_empty_at, row.closed_at, row.closed_reason, row.spent_at)
+
+    def note(self, side: Side, key: str, **known: Any) -> None:
+        """Notes members of the side's record; those that are not named stay, unless the key is another one."""
+        fresh = {"closed_at": None, "closed_reason": None, "spent_at": None}
+        table, same = tables.SideState, col(tables.SideState.key).is_(key)
+        with transaction(self._engine) as connection:
+            connection.execute(upsert(table).values(side=side, key=key).on_conflict_do_nothing())
+            here = col(table.side) == side
+            connection.execute(update(table).where(here, ~same).values(key=key, **fresh))
+            connection.execute(update(table).where(here).values(side=side, **known))
+
+
+def month_of(at: datetime) -> str:
+    """The calendar month by which the plans count, as YYYY-MM."""
+    return f"{at:%Y-%m}"

@@ -1,0 +1,84 @@
+"""Counting requests as they are sent, and stopping where the month is used up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import timedelta
+
+from slotbridge.clock import Clock
+from slotbridge.errors import SIDE_NAMES, BudgetSpent, Side
+from slotbridge.http.limiter import Limiter
+from slotbridge.store.usage import Usage, month_of
+
+PROBED_EVERY = timedelta(hours=6)
+"""How often a side that said its month was used up is asked whether it still is."""
+
+
+class StoreMeter:
+    """Counts one side's requests in the store as they leave, so that neither a crash nor a restart forgets any.
+
+    `cap` is the number of requests in a calendar month (UTC) beyond which none is sent; None leaves it to the server.
+    """
+
+    def __init__(self, side: Side, usage: Usage, limiter: Limiter, clock: Clock, *, key: str, cap: int | None) -> None:
+        self._side: Side = side
+        self._usage = usage
+        self._limiter = limiter
+        self._clock = clock
+        self._key = key
+        self._cap = cap
+        known = usage.side(side, key)
+        usage.note(side, key)
+        self._spent_at = known.spent_at
+        if known.bucket_empty_at is not None:
+            limiter.restore((known.bucket_empty_at - clock.now()).total_seconds())
+
+    def admit(self) -> None:
+        """Raises BudgetSpent while the month is used up: by our count, or because the server said so."""
+        now = self._clock.now()
+        if self._spent_at is not None and month_of(self._spent_at) == month_of(now):
+            if now - self._spent_at < PROBED_EVERY:
+                raise self._refusal(
+                    f"said on {self._spent_at:%-d %B at %H:%M} UTC that the month's requests are used up"
+                )
+            self.spent()  # the one that is admitted now is the probe
+        if self._cap is not None and self._usage.in_month(now)[self._side] >= self._cap:
+            raise self._refusal(f"would be asked more than the {self._cap} times that the plan has for a month")
+
+    def sent(self) -> None:
+        """Counts one request, and notes how full the bucket is."""
+        now = self._clock.now()
+        self._usage.count(self._side, 1, now, now + timedelta(seconds=self._limiter.backlog))
+
+    def unsent(self) -> None:
+        """Takes the last one back."""
+        self._usage.count(self._side, -1, self._clock.now(), None)
+
+    def passed(self) -> None:
+        """Forgets that the month was used up, if it was."""
+        if self._spent_at is not None:
+            self._spent_at = None
+            self._usage.note(self._side, self._key, spent_at=None)
+
+    def spent(self) -> None:
+        """Notes that the month is used up."""
+        self._spent_at = self._clock.now()
+        self._usage.note(self._side, self._key, spent_at=self._spent_at)
+
+    def _refusal(self, what: str) -> BudgetSpent:
+        hint = (
+            "It is asked again when the month turns (UTC), and until then once in six hours. "
+            f"A larger plan belongs into [{self._side}] plan or requests_per_month"
+        )
+        return BudgetSpent(f"{SIDE_NAMES[self._side]} {what}", side=self._side, hint=hint)
+
+
+def digest_of(*parts: object) -> str:
+    """A short name for a key and what its answers depend on, from which neither can be told."""
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+def content_digest(items: Iterable[object]) -> str:
+    """A short name for what a side holds, in whatever order it is told."""
+    return digest_of(*sorted(map(repr, items)))
