@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from slotbridge.bitrix24 import Bitrix24Client
+from slotbridge.bitrix24.access import WebhookAccess
 from slotbridge.bitrix24.gateway import Gateway
 from slotbridge.http.limiter import Limiter
 from slotbridge.http.transport import Transport
@@ -69,8 +70,8 @@ class Portal:
         self.clock = FakeClock()
         self.limiter = Limiter(2, 50, self.clock)
         self.transport = Transport("bitrix24", self.limiter, self.clock, handler=httpx.MockTransport(self.handle))
-        self.client = Bitrix24Client(WEBHOOK, self.transport, clock=self.clock, random=Random(1))
-        self.gateway = Gateway(WEBHOOK, self.transport, clock=self.clock, random=Random(1))
+        self.client = Bitrix24Client(WebhookAccess(WEBHOOK), self.transport, clock=self.clock, random=Random(1))
+        self.gateway = Gateway(WebhookAccess(WEBHOOK), self.transport, clock=self.clock, random=Random(1))
 
     @property
     def methods(self) -> list[str]:
@@ -100,7 +101,7 @@ class Portal:
         for key, line in parameters["cmd"].items():
             method, _, query = line.partition("?")
             arguments = as_json(nested(query))
-            if (method.rpartition(".")[2], int(arguments["resourceId"])) in self.skip:
+            if (method.rpartition(".")[2], int(arguments.get("resourceId", arguments.get("id", 0)))) in self.skip:
                 continue
             answer = self.result(method, arguments)
             if "error" in answer:
@@ -112,18 +113,28 @@ class Portal:
     def result(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         verb = method.rpartition(".")[2]
         if verb == "list" and ".slots." not in method:
-            ids = sorted(self.names)[arguments["start"] // 50 * 50 :][:50]
-            return {"result": {"resource": [self.resource(each) for each in ids]}, "total": 0}
+            start = int(arguments["start"]) // 50 * 50
+            rows = [self.resource(each) for each in sorted(self.names)[start : start + 50]]
+            return {"result": {"resource": rows}, "total": 0}
         resource_id = int(arguments.get("resourceId", arguments.get("id", 0)))
         if (verb, resource_id) in self.refuse:
             return {"error": self.refuse[verb, resource_id], "error_description": "refused"}
         if verb == "get":
             known = resource_id in self.names
             return {"result": {"resource": self.resource(resource_id)}} if known else NOT_FOUND
+        if verb == "update":
+            return self.update(resource_id, arguments["fields"])
         return self.change(verb, resource_id, arguments) if resource_id in self.slots else NOT_FOUND
 
     def resource(self, resource_id: int) -> dict[str, object]:
         return {"id": resource_id, "name": self.names[resource_id], "isMain": "Y", "description": None}
+
+    def update(self, resource_id: int, fields: Any) -> dict[str, Any]:
+        if resource_id not in self.slots:
+            return {"error": "1007", "error_description": "Resource not found"}
+        self.names[resource_id] = fields.get("name", self.names.get(resource_id))
+        self.slots[resource_id] = []
+        return {"result": True}
 
     def change(self, verb: str, resource_id: int, arguments: dict[str, Any]) -> dict[str, Any]:
         if verb == "list":

@@ -10,6 +10,7 @@ import pytest
 import respx
 
 from slotbridge.bitrix24 import Bitrix24Client, Resource, SlotsWritten
+from slotbridge.bitrix24.access import WebhookAccess
 from slotbridge.errors import (
     AccessRefused,
     ApiError,
@@ -42,7 +43,7 @@ ODD = Odd(raw='{"from": true, "note": null, "to": 60}', problem="from is true, n
 async def test_exactly_what_is_sent_over_the_wire_to_list_one_resource() -> None:
     clock = FakeClock()
     transport = Transport("bitrix24", Limiter(2, 50, clock), clock)
-    client = Bitrix24Client(WEBHOOK, transport, clock=clock, random=Random(1))
+    client = Bitrix24Client(WebhookAccess(WEBHOOK), transport, clock=clock, random=Random(1))
     with respx.mock:
         route = respx.post(f"{WEBHOOK}batch").respond(json={"result": {"result": {"c0": {"slots": [STORED]}}}})
         assert await client.list_slots([15]) == {15: (RANGE,)}
@@ -297,24 +298,3 @@ async def test_the_answer_about_another_resource_is_bad(portal: Portal) -> None:
     portal.script = [ok({"resource": {"id": 16, "name": "B"}})]
     with pytest.raises(BadAnswer, match="resource 16"):
         await portal.client.get_resource(15)
-
-
-@pytest.mark.parametrize(("number", "pages"), [(0, 1), (1, 1), (49, 1), (50, 2), (51, 2), (100, 3)])
-async def test_resources_are_listed_to_the_first_page_that_is_not_full(portal: Portal, number: int, pages: int) -> None:
-    portal.names = {each: f"R{each}" for each in range(1, number + 1)}
-    assert await portal.client.list_resources() == [Resource(each, f"R{each}") for each in range(1, number + 1)]
-    assert portal.sent == [
-        ("booking.v1.resource.list", {"order": {"id": "asc"}, "start": page * 50}) for page in range(pages)
-    ]
-
-
-async def test_a_portal_that_repeats_a_page_does_not_keep_us_for_ever(portal: Portal) -> None:
-    page = {"resource": [{"id": each, "name": "R"} for each in range(50)]}
-    portal.script = [ok(page), ok(page)]
-    assert len(await portal.client.list_resources()) == 50
-    assert len(portal.sent) == 2
-
-
-async def test_a_page_may_come_as_an_object(portal: Portal) -> None:
-    portal.script = [ok({"resource": {"1": {"id": 2, "name": "B"}, "5": {"id": 1, "name": "A"}}})]
-    assert await portal.client.list_resources() == [Resource(1, "A"), Resource(2, "B")]

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from slotbridge.bitrix24.access import WebhookAccess
 from slotbridge.bitrix24.gateway import Command, Gateway
 from slotbridge.errors import AccessRefused, ApiError, BadAnswer, LimitReached, NotFound, NotSent, OutcomeUnknown
 from tests.bitrix24.portal import SECRET, WEBHOOK, Portal, failed, ok
@@ -46,7 +47,7 @@ async def test_a_call_is_a_json_post_to_the_webhook_address() -> None:
 
 async def test_the_slash_at_the_end_of_the_webhook_may_be_missing(portal: Portal) -> None:
     portal.names[15] = "A"
-    gateway = Gateway(WEBHOOK.rstrip("/"), portal.transport, clock=portal.clock, random=Random(1))
+    gateway = Gateway(WebhookAccess(WEBHOOK.rstrip("/")), portal.transport, clock=portal.clock, random=Random(1))
     assert await gateway.call(READ)
     assert portal.methods == ["booking.v1.resource.get"]
 
@@ -175,28 +176,6 @@ async def test_a_manual_block_is_not_a_rate_limit(portal: Portal) -> None:
     assert portal.clock.slept == []
 
 
-async def test_operating_time_is_waited_for_as_long_as_the_portal_said_before(portal: Portal) -> None:
-    reset = portal.clock.now().timestamp() + 90
-    portal.script = [
-        httpx.Response(200, json={"result": 1, "time": {"operating_reset_at": reset}}),
-        failed("OPERATION_TIME_LIMIT", 429),
-        ok(2),
-    ]
-    assert [await portal.gateway.call(READ), await portal.gateway.call(READ)] == [1, 2]
-    assert portal.clock.time == pytest.approx(1090)
-
-
-async def test_operating_time_of_another_method_is_nothing_to_us(portal: Portal) -> None:
-    reset = portal.clock.now().timestamp() + 90
-    portal.script = [
-        httpx.Response(200, json={"result": 1, "time": {"operating_reset_at": reset}}),
-        failed("OPERATION_TIME_LIMIT", 429),
-        ok(2),
-    ]
-    assert [await portal.gateway.call(READ), await portal.gateway.call(LIST)] == [1, 2]
-    assert portal.clock.time <= 1002
-
-
 @pytest.mark.parametrize(
     ("location", "named"),
     [
@@ -248,12 +227,6 @@ async def test_one_command_fails_alone(portal: Portal) -> None:
     assert (second.item, second.code) == ("resource 15", "1009")
 
 
-async def test_a_command_answered_in_neither_place_is_an_error_of_its_own(portal: Portal) -> None:
-    read, write = await batch(portal, {"result": [], "result_error": []}, [LIST, WRITE])
-    assert type(read) is BadAnswer
-    assert type(write) is OutcomeUnknown
-
-
 async def test_an_error_without_a_code_is_an_error_all_the_same(portal: Portal) -> None:
     result = {"result": {"c0": 1}, "result_error": {"c0": "broken", "c1": {"error": None}}}
     assert [type(each) for each in await batch(portal, result, [LIST, LIST])] == [BadAnswer, BadAnswer]
@@ -265,28 +238,6 @@ async def test_an_answer_that_is_not_that_of_a_batch_fails_it_as_a_whole(portal:
         await batch(portal, result, [LIST])
     with pytest.raises(OutcomeUnknown):
         await batch(portal, result, [LIST, WRITE])
-
-
-async def test_operating_time_in_a_batch_is_that_commands_alone_and_knows_its_end(portal: Portal) -> None:
-    reset = portal.clock.now().timestamp() + 300
-    limit = {"error": "OPERATION_TIME_LIMIT", "error_description": "Method is blocked"}
-    result = {
-        "result": {"c0": {"slots": []}},
-        "result_error": {"c1": limit},
-        "result_time": {"c0": {"operating_reset_at": reset}},
-    }
-    first, second = await batch(portal, result, [LIST, LIST])
-    assert first == {"slots": []}
-    assert isinstance(second, LimitReached)
-    assert second.retry_after == pytest.approx(300)
-    assert portal.clock.slept == []
-
-
-async def test_operating_time_in_a_batch_without_a_known_end(portal: Portal) -> None:
-    limit = {"error": "OPERATION_TIME_LIMIT", "error_description": ""}
-    (error,) = await batch(portal, {"result": [], "result_error": {"c0": limit}, "result_time": []}, [WRITE])
-    assert isinstance(error, LimitReached)
-    assert error.retry_after is None
 
 
 async def test_a_read_batch_is_repeated_and_a_write_batch_is_not(portal: Portal) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slotbridge.http.redact import excerpt, redact
+from slotbridge.http.redact import excerpt, masked, redact
 
 SECRET = "s3cr3tC0de"
 
@@ -25,6 +25,11 @@ SPELLINGS = [
     f'{{"access_token": "{SECRET}"}}',
     f'{{\\"refresh_token\\":\\"{SECRET}\\"}}',
     f"{{'auth': '{SECRET}'}}",
+    f"auth[access_token]={SECRET}&auth[domain]=x",
+    f"auth%5Bapplication_token%5D={SECRET}",
+    f"AUTH_ID={SECRET}&AUTH_EXPIRES=3600&REFRESH_ID={SECRET}",
+    f"https://oauth.bitrix.info/oauth/token/?grant_type=authorization_code&code={SECRET}#x",
+    f"https://example.com/?code={SECRET}&domain=example.bitrix24.com",
     f"key sk_rsv_{SECRET} refused",
     f"tk_rsv_{SECRET}",
     f"pk_rsv_{SECRET}",
@@ -50,6 +55,7 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
         "the author=",
         "GET /rest/booking.v1.resource.get",
         "auth failed",
+        "error code=5",
     ],
 )
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
@@ -59,6 +65,14 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
 def test_what_stands_around_a_secret_is_kept() -> None:
     text = f"POST https://example.bitrix24.com/rest/1/{SECRET}/batch failed"
     assert redact(text) == "POST https://example.bitrix24.com/rest/1/***/batch failed"
+
+
+def test_a_secret_without_a_telling_shape_is_masked_by_name_in_whatever_case() -> None:
+    assert masked("Bad ToKen-1 of token", ["token-1", "", "x"]) == "Bad *** of token"
+
+
+def test_a_secret_that_another_one_begins_with_is_masked_whole() -> None:
+    assert masked("token-12", ["token-1", "token-12"]) == "***"
 
 
 def test_an_excerpt_is_redacted_before_it_is_cut() -> None:

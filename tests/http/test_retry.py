@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from slotbridge.errors import (
     AccessRefused,
@@ -19,7 +22,7 @@ from slotbridge.errors import (
     Rejected,
     WriteRefused,
 )
-from slotbridge.http.retry import may_repeat, pause, retried
+from slotbridge.http.retry import asked_wait, may_repeat, pause, retried
 from tests.http.clock import FakeClock
 
 
@@ -115,3 +118,35 @@ async def test_cancellation_goes_through_at_once() -> None:
     with pytest.raises(asyncio.CancelledError):
         await retried(calls, clock=clock, repeatable=True, random=Random(1))
     assert (calls.made, clock.slept) == (1, [])
+
+
+NOW = datetime(2026, 5, 14, 9, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7),
+        (" 120 ", 120),
+        ("0", 0),
+        ("Thu, 14 May 2026 09:00:40 GMT", 40),
+        ("Thu, 14 May 2026 11:00:40 +0200", 40),
+        ("Thu, 14 May 2026 09:00:40 -0000", 40),
+        ("Thu, 14 May 2026 08:00:00 GMT", 0),
+    ],
+)
+def test_a_wait_is_asked_for_in_seconds_or_by_a_date(header: str, seconds: float) -> None:
+    assert asked_wait(header, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "header", ["", "soon", "-5", "1.5e3", "9" * 400, "Thu, 99 May 2026 09:00:40 GMT", ", , ,", "²"]
+)
+def test_what_is_neither_asks_for_nothing(header: str) -> None:
+    assert asked_wait(header, NOW) is None
+
+
+@settings(deadline=None)
+@given(st.text(max_size=30) | st.text("0123456789 :,+-GMTMayThu", max_size=40))
+def test_no_header_is_a_crash_or_a_wait_below_zero(header: str) -> None:
+    assert (asked_wait(header, NOW) or 0) >= 0

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from slotbridge.http.limiter import Limiter
+from slotbridge.http.meter import Meter
 from slotbridge.http.transport import Transport
 from slotbridge.reservekit import ReserveKitClient
 
@@ -55,10 +56,9 @@ class Server:
             raise answer
         return answer
 
-    def client(self, *, key: str = KEY, base_url: str = BASE) -> ReserveKitClient:
-        transport = Transport(
-            "reservekit", Limiter(100, 100, self.clock), self.clock, handler=httpx.MockTransport(self.handle)
-        )
+    def client(self, *, key: str = KEY, base_url: str = BASE, meter: Meter | None = None) -> ReserveKitClient:
+        network, limiter = httpx.MockTransport(self.handle), Limiter(100, 100, self.clock)
+        transport = Transport("reservekit", limiter, self.clock, handler=network, meter=meter)
         return ReserveKitClient(base_url, key, transport, clock=self.clock, random=Random(1))
 
     @property

@@ -18,15 +18,15 @@ from slotbridge.errors import (
     WriteRefused,
 )
 from slotbridge.http.transport import Response
-from slotbridge.reservekit.failures import failure
+from slotbridge.reservekit.failures import Surface, failure
 from tests.reservekit.kit import KEY, refusal
 
 NOW = datetime(2025, 3, 3, 9, tzinfo=UTC)
 
 
-def error_of(answer: httpx.Response, *, writing: bool) -> ApiError:
+def error_of(answer: httpx.Response, writes: Surface | None = None) -> ApiError:
     response = Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
-    return failure(response, item="time slots of service 123", writing=writing, now=NOW, secret=KEY)
+    return failure(response, item="time slots of service 123", writes=writes, now=NOW, secret=KEY)
 
 
 def text(status: int, message: str) -> httpx.Response:
@@ -68,7 +68,7 @@ CASES = [
 def test_the_table_of_errors(
     answer: httpx.Response, reading: type[ApiError], writing: type[ApiError], hint: str
 ) -> None:
-    when_reading, when_writing = error_of(answer, writing=False), error_of(answer, writing=True)
+    when_reading, when_writing = error_of(answer), error_of(answer, "time slots")
     assert (type(when_reading), type(when_writing)) == (reading, writing)
     assert when_reading.status == when_writing.status == answer.status_code
     assert hint in (when_reading.hint or "")
@@ -76,7 +76,7 @@ def test_the_table_of_errors(
 
 
 def test_the_message_says_what_where_and_what_to_do() -> None:
-    error = error_of(refusal(401, "invalid_api_key", "API key revoked"), writing=False)
+    error = error_of(refusal(401, "invalid_api_key", "API key revoked"))
     assert str(error) == (
         "ReserveKit, time slots of service 123: answered 401 invalid_api_key: API key revoked. "
         "Check [reservekit] api_key: it may be mistyped, or revoked or replaced in the ReserveKit dashboard"
@@ -84,7 +84,7 @@ def test_the_message_says_what_where_and_what_to_do() -> None:
 
 
 def test_W6_a_refused_write_names_the_way_out() -> None:
-    error = error_of(text(403, "Origin does not match API key domain"), writing=True)
+    error = error_of(text(403, "Origin does not match API key domain"), "time slots")
     assert "bound to a domain" in str(error)
     assert 'direction = "to-bitrix24"' in str(error)
 
@@ -92,19 +92,19 @@ def test_W6_a_refused_write_names_the_way_out() -> None:
 def test_a_rejection_shows_the_fields() -> None:
     error = error_of(
         refusal(400, "validation_failed", "Wrong", details={"max_bookings": "must be at least 1"}),
-        writing=True,
+        "time slots",
     )
     assert error.what == "answered 400 validation_failed: Wrong (max_bookings: must be at least 1)"
     assert error.code == "validation_failed"
 
 
 def test_a_batch_that_is_too_large_names_the_option() -> None:
-    assert "max_batch" in (error_of(httpx.Response(413), writing=True).hint or "")
+    assert "max_batch" in (error_of(httpx.Response(413), "time slots").hint or "")
 
 
 def test_a_text_that_names_the_missing_row_is_as_good_as_the_code() -> None:
-    assert error_of(text(404, "Time slot not found"), writing=True).code == "time_slot_not_found"
-    assert error_of(text(404, "service with id 7 does not exist"), writing=True).code == "service_not_found"
+    assert error_of(text(404, "Time slot not found"), "time slots").code == "time_slot_not_found"
+    assert error_of(text(404, "service with id 7 does not exist"), "time slots").code == "service_not_found"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_the_wait_is_in_the_header_else_in_the_body(
     inside = httpx.Response(429, headers=headers, json={"error": {"code": "rate_limit_exceeded", **body}})
     beside = httpx.Response(429, headers=headers, json={"error": "Too many requests", **body})
     for answer in (inside, beside):
-        error = error_of(answer, writing=False)
+        error = error_of(answer)
         assert isinstance(error, LimitReached)
         assert error.retry_after == seconds
 
@@ -137,5 +137,11 @@ def test_the_wait_is_in_the_header_else_in_the_body(
     ],
 )
 def test_a_redirect_shows_the_host_only(location: str, shown: str) -> None:
-    error = error_of(httpx.Response(301, headers={"Location": location}), writing=False)
+    error = error_of(httpx.Response(301, headers={"Location": location}))
     assert error.what == f"answered 301, which leads to {shown}"
+
+
+def test_a_value_of_a_time_slot_is_no_limit_of_the_plan() -> None:
+    said = refusal(400, "validation_failed", "The maximum number of bookings must be at least 1")
+    assert "slotbridge show" in (error_of(said, "time slots").hint or "")
+    assert "larger plan" in (error_of(said, "bookings").hint or "")

@@ -11,16 +11,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from slotbridge.lenses.items import Odd, TimeSlot
+from slotbridge.reservekit.kinds import identity, problem, whole
 from slotbridge.reservekit.models import (
     Booking,
+    Customer,
     Service,
-    identity,
-    problem,
     read_booking,
     read_service,
     read_time_slot,
-    whole,
-    write_time_slot,
 )
 from tests.reservekit.kit import slot
 
@@ -106,6 +104,11 @@ def test_S7_a_service_may_have_no_time_zone(zone: dict[str, object]) -> None:
     assert read_service({"id": "5", "name": "Dental", **zone}) == Service(5, "Dental", None)
 
 
+@pytest.mark.parametrize("shown", [{}, {"description": None}, {"description": ""}, {"description": ["x"]}])
+def test_a_service_may_have_no_description(shown: dict[str, object]) -> None:
+    assert read_service({"id": 5, "name": "Dental", **shown}).description is None
+
+
 def test_a_service_may_have_no_name() -> None:
     assert read_service({"id": 5, "name": None, "timezone": "Europe/Berlin"}) == Service(5, "", "Europe/Berlin")
 
@@ -114,12 +117,32 @@ def test_a_service_may_have_no_name() -> None:
     "row",
     [
         {"time_slot_id": 456, "date": "2025-03-10", "status": "pending"},
-        {"time_slot_id": "456", "date": "2025-03-10T00:00:00Z", "status": "pending", "customer": {"id": 1}},
+        {"time_slot_id": "456", "date": "2025-03-10T00:00:00Z", "status": "pending", "customer": None},
         {"time_slot": {"id": 456, "max_bookings": 2}, "date": "2025-03-10 09:00:00", "status": "pending"},
     ],
 )
 def test_a_booking_is_read_in_each_documented_form(row: dict[str, object]) -> None:
     assert read_booking({"id": 1, **row}) == Booking(1, 456, "2025-03-10", "pending")
+
+
+@pytest.mark.parametrize(
+    ("customer", "read"),
+    [
+        ({"id": "3", "name": "Ada", "email": "a@b.c", "phone": "+491"}, Customer(3, "Ada", "a@b.c", "+491")),
+        ({"id": 0, "name": "", "email": None, "phone": 491}, Customer()),
+        ({}, Customer()),
+        (None, None),
+        ("Ada", None),
+        ([1], None),
+    ],
+)
+def test_whatever_of_a_customer_is_readable_is_read(customer: object, read: Customer | None) -> None:
+    assert read_booking({"id": 1, "date": "2025-03-10", "customer": customer}).customer == read
+
+
+@pytest.mark.parametrize(("status", "cancelled"), [("cancelled", True), ("Canceled", True), ("", False), ("x", False)])
+def test_a_status_that_is_not_known_counts_as_active(status: str, cancelled: bool) -> None:
+    assert Booking(1, 456, "2025-03-10", status).is_cancelled is cancelled
 
 
 @pytest.mark.parametrize("row", [{}, {"time_slot_id": None}, {"time_slot_id": 0}, {"time_slot": None}])
@@ -141,23 +164,3 @@ def test_G3_a_booking_that_cannot_be_placed_is_an_error(row: dict[str, object], 
     with pytest.raises(ValidationError) as caught:
         read_booking({"id": 1, **row})
     assert problem(caught.value) == complaint
-
-
-def test_a_slot_to_be_created_is_written_without_id_and_with_day_zero() -> None:
-    assert write_time_slot(TimeSlot(None, 0, "a", "b", 1)) == {
-        "day_of_week": 0,
-        "start_time": "a",
-        "end_time": "b",
-        "max_bookings": 1,
-    }
-
-
-def test_an_odd_slot_is_written_as_it_was_with_the_documented_fields_only() -> None:
-    odd = read_time_slot(slot(9, day_of_week=None, available=True))
-    assert write_time_slot(odd) == {
-        "id": 9,
-        "day_of_week": None,
-        "start_time": "2023-01-01 09:00:00",
-        "end_time": "2023-01-01 17:00:00",
-        "max_bookings": 8,
-    }

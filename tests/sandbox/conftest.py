@@ -58,6 +58,19 @@ class Bitrix24:
         return await self.result("batch", {"halt": halt, "cmd": cmd})
 
 
+class Application(Bitrix24):
+    """Calls a method of the portal with an access token, in the body."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str) -> None:
+        super().__init__(http)
+        self.token = token
+
+    async def call(self, method: str, params: object = None) -> tuple[int, Any]:
+        given = params if isinstance(params, dict) else {}
+        answer = await self.http.post(f"/rest/{method}", json={**given, "auth": self.token})
+        return answer.status_code, answer.json()
+
+
 class ReserveKit:
     """Calls the account's API with its key."""
 
@@ -110,6 +123,11 @@ async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def bitrix24(http: httpx.AsyncClient) -> Bitrix24:
     return Bitrix24(http)
+
+
+@pytest.fixture
+def application(world: World, http: httpx.AsyncClient) -> Application:
+    return Application(http, world.portal.application.issue(3600).access)
 
 
 @pytest.fixture

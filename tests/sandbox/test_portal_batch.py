@@ -107,3 +107,32 @@ async def test_refusals_of_a_command_stay_inside(world: World, bitrix24: Bitrix2
     world.portal.behaviour = replace(world.portal.behaviour, booking_scope=False)
     batch = await bitrix24.batch({"a": GOOD})
     assert batch["result_error"] == {"a": {"error": "insufficient_scope", "error_description": ""}}
+
+
+async def test_a_batch_can_fail_from_the_middle_on_and_only_once(world: World, bitrix24: Bitrix24) -> None:
+    behaviour = replace(world.portal.behaviour, batch_fails_from=2, batch_fails_with="OPERATION_TIME_LIMIT")
+    world.portal.behaviour = behaviour
+    short = await bitrix24.batch({"a": GOOD, "b": GOOD})
+    assert short["result_error"] == []
+    batch = await bitrix24.batch({"a": GOOD, "b": BAD, "c": set_command("Tue"), "d": GOOD})
+    codes = {key: entry["error"] for key, entry in batch["result_error"].items()}
+    assert codes == {"b": "1009", "c": "OPERATION_TIME_LIMIT", "d": "OPERATION_TIME_LIMIT"}
+    assert (list(batch["result"]), world.portal.slots(15)[0].week_days) == (["a"], ("Mon",))
+    again = await bitrix24.batch({"a": GOOD, "b": GOOD, "c": GOOD})
+    assert again["result_error"] == []
+
+
+async def test_commands_can_be_skipped_without_a_word_and_only_once(world: World, bitrix24: Bitrix24) -> None:
+    world.portal.behaviour = replace(world.portal.behaviour, batch_skips=(1, 9))
+    commands = {"a": GOOD, "b": set_command("Tue"), "c": BAD}
+    batch = await bitrix24.batch(commands)
+    assert (list(batch["result"]), list(batch["result_error"])) == (["a"], ["c"])
+    assert world.portal.slots(15)[0].week_days == ("Mon",)
+    assert list((await bitrix24.batch(commands))["result"]) == ["a", "b"]
+
+
+async def test_real_totals_and_next_have_members_of_their_own(world: World, bitrix24: Bitrix24) -> None:
+    for _ in range(51):
+        world.portal.add_contact("x")
+    batch = await bitrix24.batch({"a": "crm.contact.list", "b": GOOD})
+    assert (batch["result_total"], batch["result_next"]) == ({"a": 51, "b": 0}, {"a": 50})

@@ -120,3 +120,22 @@ async def test_a_refused_request_is_not_executed_and_the_limit_can_be_off(world:
     assert len(world.portal.slots(15)) == 1
     world.portal.behaviour = replace(world.portal.behaviour, limiter=False)
     assert await bitrix24.slots()
+
+
+async def test_a_blocked_portal_answers_503_as_well_but_for_good(
+    world: World, clock: FakeClock, bitrix24: Bitrix24
+) -> None:
+    world.portal.behaviour = replace(world.portal.behaviour, overloaded=True)
+    assert await bitrix24.error(LIST, {"resourceId": 15}) == (503, "OVERLOAD_LIMIT")
+    clock.elapsed += 3600
+    assert await bitrix24.error(LIST, {"resourceId": 15}) == (503, "OVERLOAD_LIMIT")
+
+
+async def test_scope_tells_what_was_granted(world: World, bitrix24: Bitrix24) -> None:
+    assert await bitrix24.result("scope") == ["booking", "crm"]
+    world.portal.behaviour = replace(world.portal.behaviour, crm_scope=False)
+    assert await bitrix24.result("scope") == ["booking"]
+    assert await bitrix24.error("crm.contact.list") == (401, "insufficient_scope")
+    world.portal.behaviour = replace(world.portal.behaviour, booking_scope=False, booking_module=False)
+    assert await bitrix24.result("scope") == []
+    assert await bitrix24.error("crm.no.such.method") == (404, "ERROR_METHOD_NOT_FOUND")

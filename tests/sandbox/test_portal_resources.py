@@ -7,7 +7,7 @@ import pytest
 
 from slotbridge.sandbox.world import World
 
-from .conftest import Bitrix24
+from .conftest import ZONE, Bitrix24
 
 RESOURCE = "booking.v1.resource"
 
@@ -119,9 +119,17 @@ async def test_delete_takes_the_resource_out_of_every_list(bitrix24: Bitrix24) -
     assert await bitrix24.error(f"{RESOURCE}.delete", {"id": 15}) == (400, "1008")
 
 
-async def test_resource_types(bitrix24: Bitrix24) -> None:
-    types = await bitrix24.result("booking.v1.resourceType.list")
-    assert types == {"resourceType": [{"code": None, "id": 1, "name": "Resources"}]}
-    one = await bitrix24.result("booking.v1.resourceType.get", {"id": 1})
-    assert one["resourceType"] == types["resourceType"][0]
-    assert await bitrix24.error("booking.v1.resourceType.get", {"id": 2}) == (400, "1013")
+async def test_a_resource_that_is_booked_for_later_is_not_deleted(world: World, bitrix24: Bitrix24) -> None:
+    now = int(world.clock.now().timestamp())
+    world.portal.add_booking([15], now - 7200, now - 3600, ZONE)
+    later = world.portal.add_booking([15, 16], now + 3600, now + 7200, ZONE)
+    assert await bitrix24.error(f"{RESOURCE}.delete", {"id": 15}) == (400, "1008")
+    del world.portal.bookings[later]
+    assert await bitrix24.result(f"{RESOURCE}.delete", {"id": 15}) is True
+
+
+async def test_an_unknown_template_is_422(world: World, bitrix24: Bitrix24) -> None:
+    fields = {"name": "x", "typeId": 1, "templateTypeInfo": "loud"}
+    assert await bitrix24.error(f"{RESOURCE}.add", {"fields": fields}) == (400, "422")
+    assert await bitrix24.error(f"{RESOURCE}.update", {"id": 15, "fields": fields}) == (400, "422")
+    assert (len(world.portal.slots(15)), list(world.portal.resources)) == (1, [15])

@@ -12,6 +12,8 @@ from slotbridge.sandbox.world import World
 
 from .conftest import FakeClock, ReserveKit
 
+AT = int(FakeClock().now().timestamp())
+
 
 @pytest.mark.parametrize(
     ("headers", "code"),
@@ -141,6 +143,7 @@ ERRORS: list[tuple[str, dict[str, Any]]] = [
     ("text", {"error": "Service not found", "data": None}),
     ("status", {"status": 404, "message": "Service not found", "code": "service_not_found"}),
     ("status-text", {"status": "error", "error": "Service not found", "data": None}),
+    ("message", {"message": "Service not found"}),
 ]
 
 
@@ -190,3 +193,85 @@ async def test_the_month_runs_out_and_begins_anew(world: World, clock: FakeClock
     assert await reservekit.error("GET", "/services") == (429, "api_limit_exceeded")
     clock.elapsed += 31 * 86400
     assert await reservekit.slots() == []
+
+
+@pytest.mark.parametrize(("refused_count", "left"), [(True, 0), (False, 1)])
+async def test_whether_refused_requests_count(
+    world: World, clock: FakeClock, reservekit: ReserveKit, refused_count: bool, left: int
+) -> None:
+    switch(world, rate=1.0, burst=2, requests_per_month=4, refused_count=refused_count)
+    statuses = [(await reservekit.call("GET", "/services/123")).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    clock.elapsed += 60
+    statuses = [(await reservekit.call("GET", "/services/123")).status_code for _ in range(2)]
+    assert statuses.count(200) == 1 + left
+
+
+async def test_a_spent_month_may_say_how_long_to_wait(world: World, reservekit: ReserveKit) -> None:
+    switch(world, requests_per_month=0)
+    answer = await reservekit.call("GET", "/services/123")
+    assert (answer.json()["error"]["code"], "Retry-After" in answer.headers) == ("api_limit_exceeded", False)
+    switch(world, month_retry_after=86400)
+    assert (await reservekit.call("GET", "/services/123")).headers["Retry-After"] == "86400"
+
+
+@pytest.mark.parametrize(
+    ("form", "header"),
+    [("seconds", "1"), ("date", "Mon, 02 Mar 2026 12:00:01 GMT"), ("body", None)],
+)
+async def test_the_forms_of_a_wait(world: World, reservekit: ReserveKit, form: Any, header: str | None) -> None:
+    switch(world, burst=0, retry_after_form=form)
+    answer = await reservekit.call("GET", "/services/123")
+    assert answer.headers.get("Retry-After") == header
+    assert answer.json()["error"]["retry_after"] == 1
+
+
+@pytest.mark.parametrize(("form", "reset"), [("epoch", AT + 1), ("millis", (AT + 1) * 1000), ("seconds", 1)])
+async def test_the_forms_of_the_reset(world: World, reservekit: ReserveKit, form: Any, reset: int) -> None:
+    switch(world, rate=1.0, burst=2, rate_headers=form)
+    headers = (await reservekit.call("GET", "/services/123")).headers
+    assert [headers[f"X-RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")] == ["2", "1", str(reset)]
+
+
+async def test_a_refusal_tells_about_the_bucket_unless_nothing_does(world: World, reservekit: ReserveKit) -> None:
+    switch(world, burst=0)
+    assert (await reservekit.call("GET", "/services/123")).headers["X-RateLimit-Remaining"] == "0"
+    switch(world, rate_headers="none")
+    assert "X-RateLimit-Remaining" not in (await reservekit.call("GET", "/services/123")).headers
+
+
+async def test_what_is_missing_is_named_or_not(world: World, reservekit: ReserveKit) -> None:
+    switch(world, not_found="resource")
+    assert await reservekit.error("GET", "/services/9") == (404, "resource_not_found")
+    switch(world, not_found="bare")
+    answer = await reservekit.call("DELETE", "/time-slots/9")
+    assert (answer.status_code, answer.text) == (404, "404 page not found\n")
+    assert (await reservekit.call("GET", "/services/123")).status_code == 200
+
+
+async def test_pages_may_have_to_be_asked_for(world: World, reservekit: ReserveKit) -> None:
+    switch(world, page_required=True)
+    assert await reservekit.error("GET", "/services?page=1") == (400, "missing_required_field")
+    assert await reservekit.data("GET", "/services?page=1&page_size=10")
+
+
+async def test_slots_of_all_services(world: World, reservekit: ReserveKit) -> None:
+    ids = twelve(world, slots_of_all=True)
+    other = world.reservations.add_slot(world.reservations.add_service("Other", "UTC"), 0, 540, 600)
+    listing = await reservekit.data("GET", "/time-slots?page=1&page_size=100")
+    assert [slot["id"] for slot in listing["time_slots"]] == [*ids, other]
+
+
+async def test_a_restless_listing_repeats_some_rows_and_leaves_others_out(world: World, reservekit: ReserveKit) -> None:
+    ids = twelve(world, order="restless")
+    pages = [await reservekit.data("GET", f"/time-slots?service_id=123&page={page}&page_size=4") for page in (1, 2, 3)]
+    seen = [slot["id"] for page in pages for slot in page["time_slots"]]
+    assert len(seen) == 12
+    assert set(seen) < set(ids)
+    assert {page["pagination"]["total_count"] for page in pages} == {12}
+    whole = await reservekit.data("GET", "/time-slots?service_id=123&no_pagination=true")
+    assert {slot["id"] for slot in whole["time_slots"]} == set(ids)
+
+
+def switch(world: World, **switches: Any) -> None:
+    world.reservations.behaviour = replace(world.reservations.behaviour, **switches)

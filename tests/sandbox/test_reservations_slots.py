@@ -211,6 +211,38 @@ async def test_deleting_a_booked_slot(
     assert (len(world.reservations.time_slots), len(world.reservations.bookings)) == (slots, bookings)
 
 
+async def test_deleting_by_day_takes_every_slot_of_the_day(world: World, reservekit: ReserveKit) -> None:
+    for day in (1, 1, 2):
+        world.reservations.add_slot(123, day, 600, 660)
+    world.reservations.add_slot(world.reservations.add_service("Other", "UTC"), 1, 600, 660)
+    assert await reservekit.error("DELETE", "/time-slots?service_id=123") == (400, "missing_required_field")
+    expected = (404, "service_not_found")
+    assert await reservekit.error("DELETE", "/time-slots?service_id=9&day_of_week=1") == expected
+    assert await reservekit.data("DELETE", "/time-slots?service_id=123&day_of_week=1") == "ok"
+    assert hours(world) == [(2, 600, 660, 1)]
+    assert len(world.reservations.time_slots) == 2
+    switch(world, writes_refused=403)
+    assert (await reservekit.call("DELETE", "/time-slots?service_id=123&day_of_week=2")).status_code == 403
+
+
+async def test_deleting_by_day_stops_at_bookings_before_anything_is_gone(world: World, reservekit: ReserveKit) -> None:
+    switch(world, booked_slot="refuse")
+    world.reservations.add_slot(123, 1, 600, 660)
+    world.reservations.add_booking(world.reservations.add_slot(123, 1, 700, 760), "2026-03-03")
+    expected = (409, "time_slot_has_bookings")
+    assert await reservekit.error("DELETE", "/time-slots?service_id=123&day_of_week=1") == expected
+    assert len(hours(world)) == 2
+
+
+async def test_an_update_may_need_all_fields(world: World, reservekit: ReserveKit) -> None:
+    slot_id = world.reservations.add_slot(123, 4, 600, 660, 1)
+    switch(world, partial_update=False)
+    body = {"service_id": 123, "time_slots": [{"id": slot_id, "max_bookings": 9}]}
+    assert await reservekit.error("PATCH", "/time-slots", body) == (400, "missing_required_field")
+    assert (await reservekit.patch(wire(id=slot_id))).status_code == 200
+    assert hours(world) == [NINE_TO_TWELVE]
+
+
 async def test_a_cancelled_booking_is_not_in_the_way(world: World, reservekit: ReserveKit) -> None:
     slot_id = world.reservations.add_slot(123, 4, 600, 660, 1)
     world.reservations.add_booking(slot_id, "2026-03-06", status="cancelled")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from urllib.parse import quote_plus
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ from slotbridge.sandbox.app import ConnectionDropped
 from slotbridge.sandbox.sample import sample_world
 from slotbridge.sandbox.server import Sandbox, running_sandbox, serve
 from slotbridge.sandbox.traffic import Fault, FaultKind
-from slotbridge.sandbox.world import World
+from slotbridge.sandbox.world import AUTHORIZE_PATH, CLIENT_ID, CLIENT_SECRET, World
 
 KEY = {"Authorization": "Bearer sk_rsv_sandbox"}
 
@@ -110,6 +111,82 @@ except KeyboardInterrupt:
         process.send_signal(2)
         out, err = process.communicate(timeout=10)
     assert (out, err) == ("interrupted\n", "")
+
+
+class Handler:
+    """Somebody who listens: keeps the bodies that come in, and answers 200."""
+
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket.settimeout(5)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/hook"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        connection, _ = self._socket.accept()
+        with connection, self._socket:
+            head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
+            while b"Content-Length: %d\r\n" % len(body) not in head + b"\r\n":
+                body += connection.recv(65536)
+            self.bodies.append(body.decode())
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    def wait(self) -> str:
+        self._thread.join(5)
+        return self.bodies[0]
+
+
+def test_an_edit_reaches_the_outgoing_webhook_in_the_background() -> None:
+    handler = Handler()
+    with running_sandbox() as sandbox, httpx.Client(base_url=f"{sandbox.url}/_sandbox") as control:
+        control.patch("/behaviour", json={"bitrix24": {"event_delay": 0}})
+        control.post("/bitrix24/outgoing-webhook", json={"url": handler.url, "token": "t0k"})
+        control.put("/bitrix24/resources/15/slots", json=[])
+        body = handler.wait()
+    assert "event=ONBOOKINGRESOURCEUPDATE" in body
+    assert "data%5BID%5D=15" in body
+    assert f"auth%5Bclient_endpoint%5D={quote_plus(sandbox.rest_url)}" in body
+
+
+def test_a_booking_reaches_the_webhook_in_the_background() -> None:
+    handler = Handler()
+    with running_sandbox() as sandbox, httpx.Client(base_url=f"{sandbox.url}/_sandbox/reservekit") as control:
+        control.post("/webhook", json={"url": handler.url})
+        slot_id = sandbox.world.reservations.slots(123)[0].id
+        control.post("/bookings", json={"time_slot_id": slot_id, "date": "2026-03-09"})
+        body = handler.wait()
+    assert '"event_type": "bookings.create"' in body
+
+
+def test_a_listener_that_is_not_there_disturbs_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        url = f"http://127.0.0.1:{gone.getsockname()[1]}/"
+    with caplog.at_level(logging.WARNING), running_sandbox() as sandbox:
+        events = sandbox.world.portal.events
+        events.outgoing = events.listen(url, "t")
+        events.add("ONBOOKINGADD", 1, 0)
+        deadline = time.monotonic() + 5
+        while not sandbox.world.delivered and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert [attempt.status for attempt in sandbox.world.delivered] == [None]
+        assert httpx.get(f"{sandbox.url}/_sandbox").status_code == 200
+    assert caplog.records == []
+
+
+def test_the_application_at_its_addresses(sandbox: Sandbox, client: httpx.Client) -> None:
+    page = client.get(f"{sandbox.url}{AUTHORIZE_PATH}", params={"client_id": CLIENT_ID})
+    query = {
+        "grant_type": "authorization_code",
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "code": page.text.removeprefix("code: ").strip(),
+    }
+    pair = client.get(sandbox.token_url, params=query).json()
+    assert pair["client_endpoint"] == sandbox.rest_url
+    answer = client.post(f"{pair['client_endpoint']}scope", json={"auth": pair["access_token"]}, headers={})
+    assert answer.json()["result"] == ["booking", "crm"]
 
 
 def test_the_thread_is_gone_afterwards() -> None:

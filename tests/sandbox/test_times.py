@@ -23,6 +23,7 @@ NINE = at("2024-01-01 09:00")
         ("naive", "2024-01-01 09:00:00"),
         ("iso", "2024-01-01T09:00:00"),
         ("rfc3339", "2024-01-01T09:00:00Z"),
+        ("offset", "2024-01-01T09:00:00+00:00"),
         ("micro", "2024-01-01T09:00:00.000001Z"),
         ("year0", "0000-01-01T09:00:00Z"),
     ],
@@ -30,6 +31,10 @@ NINE = at("2024-01-01 09:00")
 def test_texts_are_shown_and_read_again(form: Any, text: str) -> None:
     assert times.show(NINE, form) == text
     assert times.read(text, BERLIN, PLAIN).time() == NINE.time()
+
+
+def test_a_server_may_show_the_time_of_day_alone() -> None:
+    assert times.show(NINE, "time") == "09:00:00"
 
 
 def test_an_offset_becomes_utc_digits() -> None:
@@ -69,6 +74,7 @@ def test_naive_text_may_be_wall_clock_where_digits_are_utc() -> None:
         UTC_SUMMER,
         ReserveKitBehaviour(basis="utc", placeholder="2024-01-01", keeps_end_date=False),
         ReserveKitBehaviour(basis="utc", text_form="year0"),
+        ReserveKitBehaviour(basis="utc", text_form="time"),
     ],
 )
 def test_the_dashboard_shows_what_it_stored(start: int, end: int, behaviour: ReserveKitBehaviour) -> None:

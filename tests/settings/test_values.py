@@ -114,9 +114,9 @@ def test_bitrix24_plans_leave_a_margin_to_others(tmp_path: Path, plan: str, limi
 @pytest.mark.parametrize(
     ("plan", "limits"),
     [
-        ("starter", Limits(4, 10, 10_000)),
-        ("developer", Limits(8, 20, 50_000)),
-        ("growth", Limits(16, 50, None)),
+        ("starter", Limits(4, 8, 10_000)),
+        ("developer", Limits(8, 16, 50_000)),
+        ("growth", Limits(16, 40, None)),
     ],
     ids=str,
 )

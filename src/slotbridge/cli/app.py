@@ -207,6 +207,18 @@ def discover(ctx: typer.Context, json: AsJson = False) -> None:
 
 
 @app.command()
+def auth(
+    ctx: typer.Context,
+    code: Annotated[str | None, typer.Option(help="The code, or the address that the browser was sent to.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Let the portal grant access to the OAuth application, once."""
+    from slotbridge.cli.auth import authorize
+
+    _end(ctx, json, lambda invocation: authorize(invocation, code))
+
+
+@app.command()
 def sandbox(
     ctx: typer.Context,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8788,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 MASK = "***"
 
 _SLASH = r"(?:\\*/|%2f)"  # PHP writes slashes in JSON with a backslash
 _QUOTE = r"\\*[\"']"
-_NAMES = "auth|access_token|refresh_token|application_token|client_secret|api_key"
+_NAMES = "auth|auth_id|access_token|refresh_token|refresh_id|application_token|client_secret|api_key"
+_BRACKET = r"(?:\]|%5d)?"  # auth[access_token]=…
 
 _PATTERNS = (
     re.compile(rf"({_SLASH}rest{_SLASH}\d+{_SLASH})[^\s/\\?#\"'<>&%]+", re.IGNORECASE),
     re.compile(r"(bearer(?:\s+|%20|\+))[^\s\"'\\,;&]+", re.IGNORECASE),
-    re.compile(rf"((?:{_NAMES})(?:=|%3d|{_QUOTE}\s*:\s*{_QUOTE}))[^\s\"'\\&,;]+", re.IGNORECASE),
+    re.compile(rf"((?:{_NAMES}){_BRACKET}(?:=|%3d|{_QUOTE}\s*:\s*{_QUOTE}))[^\s\"'\\&,;]+", re.IGNORECASE),
+    re.compile(r"([?&]code=)[^\s\"'\\&,;#]+", re.IGNORECASE),  # of an authorization, in an address
     re.compile(r"([spt]k_rsv_)[\w*-]+"),
 )
 
@@ -22,6 +25,13 @@ def redact(text: str) -> str:
     """The text with webhook codes, bearer tokens, OAuth parameters and ReserveKit keys masked."""
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\1{MASK}", text)
+    return text
+
+
+def masked(text: str, secrets: Collection[str]) -> str:
+    """The text without these secrets, in whatever case."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = re.sub(re.escape(secret), MASK, text, flags=re.IGNORECASE)
     return text
 
 

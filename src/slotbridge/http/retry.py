@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from random import Random
 from typing import TypeVar
 
@@ -65,3 +68,15 @@ def pause(error: BaseException | None, attempt: int, jitter: float) -> float:
     if isinstance(error, LimitReached) and error.retry_after is not None:
         return max(0.0, error.retry_after)
     return min(LONGEST_BACK_OFF, 2.0 ** (attempt - 1) * (1 + jitter))
+
+
+def asked_wait(header: str, now: datetime) -> float | None:
+    """The seconds that a Retry-After asks for, as digits or as an HTTP date; None if it is neither."""
+    if header.strip().isdecimal():
+        seconds = float(header)
+        return seconds if math.isfinite(seconds) else None
+    try:
+        moment = parsedate_to_datetime(header)
+        return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())
+    except (ValueError, OverflowError):
+        return None

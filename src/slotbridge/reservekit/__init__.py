@@ -1,6 +1,6 @@
 """The ReserveKit API: one method per endpoint that slotbridge needs, and nothing that judges what is read."""
 
 from slotbridge.reservekit.client import ReserveKitClient
-from slotbridge.reservekit.models import Booking, Service
+from slotbridge.reservekit.models import Booking, Customer, Service
 
-__all__ = ["Booking", "ReserveKitClient", "Service"]
+__all__ = ["Booking", "Customer", "ReserveKitClient", "Service"]

@@ -86,6 +86,13 @@ def complaint(body: bytes, secret: str) -> Complaint:
     )
 
 
+def summary(status: int, said: Complaint) -> str:
+    """Status, code, text and details in one line."""
+    head = f"{status} {said.code}" if said.code else str(status)
+    told = f"{head}: {said.text}" if said.text else head
+    return f"{told} ({said.details})" if said.details else told
+
+
 def quote(text: str, secret: str) -> str:
     """A server's text, on one line, short, and without secrets."""
     return excerpt(text.replace(secret, MASK), QUOTE_LENGTH)

@@ -1,38 +1,36 @@
 """The calls that slotbridge makes to ReserveKit, and no other.
 
 Never used on purpose: deleting by day (also hits slots that are not ours), deleting a service (takes its
-bookings along), creating slots through the service (documented in one sentence, absent from the parameters).
+bookings along), creating slots through the service (documented in one sentence, absent from the parameters),
+writing a service's time zone (may move all its slots), and slots below their service's path (a second way to the
+same list).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import TypeVar
-
-from pydantic import ValidationError
+from typing import Any, TypeVar
 
 from slotbridge.clock import Clock
-from slotbridge.errors import ApiError, BudgetSpent, ConfigurationError, LimitReached, NotFound, OutcomeUnknown
-from slotbridge.http.retry import LONGEST_WAIT_ASKED_FOR, retried
+from slotbridge.errors import BadAnswer, NotFound, OutcomeUnknown, Rejected
 from slotbridge.http.transport import Response, Transport
 from slotbridge.lenses.items import Odd, TimeSlot
-from slotbridge.reservekit.answers import appearance, bad_answer, envelope, parsed
-from slotbridge.reservekit.failures import SLOT_NOT_FOUND, failure, refused_write
+from slotbridge.reservekit import bodies
+from slotbridge.reservekit.answers import bad_answer
+from slotbridge.reservekit.calls import Calls
+from slotbridge.reservekit.failures import SLOT_NOT_FOUND, refused_write
+from slotbridge.reservekit.kinds import Row, ValidationError, identity, problem, whole
 from slotbridge.reservekit.models import (
+    CANCELLED,
     Booking,
-    Row,
+    Customer,
     Service,
-    identity,
-    problem,
     read_booking,
+    read_customer,
     read_service,
     read_time_slot,
-    whole,
-    write_time_slot,
 )
-from slotbridge.reservekit.pages import PAGE_SIZE, Page, list_completely, read_page
 
 T = TypeVar("T")
 
@@ -42,51 +40,68 @@ class ReserveKitClient:
 
     Reads are repeated when an answer got lost, writes never are. Whatever goes wrong is raised as an
     ApiError: AccessRefused, NotFound, LimitReached or BudgetSpent, NotSent, OutcomeUnknown, BadAnswer,
-    Rejected.
+    Rejected. Every write can raise WriteRefused, if this key may not write, and OutcomeUnknown, if no answer came;
+    values that ReserveKit is known to refuse are Rejected before anything is sent.
     """
 
     def __init__(self, base_url: str, api_key: str, transport: Transport, *, clock: Clock, random: Random) -> None:
-        if not re.fullmatch(r"[!-~]+", key := api_key.strip()):
-            raise ConfigurationError(
-                "[reservekit] api_key is empty or has characters that no key has",
-                hint="Copy it again, without spaces",
-            )
-        self._base_url = base_url.rstrip("/")
-        self._key = key
-        # No Origin: whether a key bound to a domain then passes is documented nowhere.
-        self._headers = {
-            "Authorization": f"Bearer {key}",
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-        }
-        self._transport = transport
-        self._clock = clock
-        self._random = random
+        self._calls = Calls(base_url, api_key, transport, clock=clock, random=random)
 
     @property
     def requests(self) -> int:
         """How many requests were sent, repeated ones included: each of them counts against the month."""
-        return self._transport.requests
+        return self._calls.requests
 
     async def list_services(self) -> list[Service]:
         """All services of the account."""
         item = "services"
-        rows = await self._list("/services", "services", {}, item)
+        rows = await self._calls.listing("/services", "services", {}, item)
         return [_read(read_service, row, item) for row in rows]
 
     async def get_service(self, service_id: int) -> Service:
         """One service. Raises NotFound if there is none, or the key belongs to another account."""
         item = f"service {service_id}"
-        response = await self._call("GET", f"/services/{service_id}", item)
-        row = envelope(response, item=item, secret=self._key)["data"]
-        if not isinstance(row, dict) or identity(row) != service_id:
-            raise bad_answer("the answer is not about this service", item=item)
-        return _read(read_service, row, item)
+        return _about(service_id, read_service, await self._calls.read(f"/services/{service_id}", item), item)
+
+    async def create_service(self, name: str, timezone: str, *, description: str | None = None) -> Service:
+        """Creates a service without time slots and returns it. `timezone` is an IANA name."""
+        item = "the new service"
+        body = bodies.new_service(name, timezone, description, item=item)
+        return self._made(read_service, await self._calls.write("POST", "/services", item, "services", json=body), item)
+
+    async def update_service(self, service_id: int, *, name: str | None = None, description: str | None = None) -> None:
+        """Changes what is not None; the answer's content is not looked at.
+
+        An empty description may be taken for none at all, since the server is written in Go: read again what it made
+        of it. Raises NotFound if there is no such service.
+        """
+        item = f"service {service_id}"
+        if body := bodies.service_changes(name, description, item=item):
+            await self._calls.write("PATCH", f"/services/{service_id}", item, "services", json=body)
 
     async def list_time_slots(self, service_id: int) -> tuple[TimeSlot | Odd, ...]:
         """All time slots of a service, in the server's order: the complete list, or BadAnswer."""
         rows = await self._list_of_service("/time-slots", "time_slots", service_id, _slots_of(service_id))
         return tuple(read_time_slot(row) for row in rows)
+
+    async def save_time_slots(self, service_id: int, slots: Sequence[TimeSlot | Odd]) -> None:
+        """Creates the slots without an id and updates the others, in one request that is sent once.
+
+        The answer's content is not looked at, because the documented one leaves out what was created.
+        Raises NotFound if the service, or a slot that was to be updated, is no longer there.
+        """
+        if not slots:  # a server that replaces the list instead of merging into it would delete everything
+            return
+        body = {"service_id": service_id, "time_slots": [bodies.time_slot(slot) for slot in slots]}
+        await self._calls.write("PATCH", "/time-slots", _slots_of(service_id), "time slots", json=body)
+
+    async def delete_time_slot(self, slot_id: int) -> None:
+        """Deletes one time slot; one that is already gone is a success."""
+        try:
+            await self._calls.write("DELETE", f"/time-slots/{slot_id}", f"time slot {slot_id}", "time slots")
+        except NotFound as error:
+            if error.code != SLOT_NOT_FOUND:
+                raise refused_write(error, "time slots") from error
 
     async def list_bookings(self, service_id: int) -> tuple[Booking, ...]:
         """All bookings of a service, past and cancelled ones included: the complete list, or BadAnswer.
@@ -97,78 +112,80 @@ class ReserveKitClient:
         rows = await self._list_of_service("/bookings", "bookings", service_id, item)
         return tuple(_read(read_booking, row, item) for row in rows)
 
-    async def save_time_slots(self, service_id: int, slots: Sequence[TimeSlot | Odd]) -> None:
-        """Creates the slots without an id and updates the others, in one request that is sent once.
+    async def get_booking(self, booking_id: int) -> Booking:
+        """One booking. Raises NotFound if there is none."""
+        item = f"booking {booking_id}"
+        return _about(booking_id, read_booking, await self._calls.read(f"/bookings/{booking_id}", item), item)
 
-        The answer's content is not looked at, because the documented one leaves out what was created.
-        Raises OutcomeUnknown if no answer came, WriteRefused if this key may not write, and NotFound if the
-        service, or a slot that was to be updated, is no longer there.
+    async def create_booking(
+        self, service_id: int, slot_id: int, date: str, customer: Customer | None = None, *, message: str | None = None
+    ) -> Booking:
+        """Books a time slot on a date, YYYY-MM-DD, and returns the booking.
+
+        Raises Rejected with the code `time_slot_full` or `duplicate_booking`, and NotFound if there is no such slot.
         """
-        if not slots:  # a server that replaces the list instead of merging into it would delete everything
-            return
-        body = {"service_id": service_id, "time_slots": [write_time_slot(slot) for slot in slots]}
-        await self._call("PATCH", "/time-slots", _slots_of(service_id), json=body)
+        item = f"the new booking of time slot {slot_id}"
+        body = bodies.new_booking(slot_id, date, customer or Customer(), message, item=item)
+        # The guide leaves the service out, the API schema wants it in the query, and both SDKs put it there.
+        params = {"service_id": service_id}
+        answer = await self._calls.write("POST", "/bookings", item, "bookings", params=params, json=body)
+        return self._made(read_booking, answer, item)
 
-    async def delete_time_slot(self, slot_id: int) -> None:
-        """Deletes one time slot; one that is already gone is a success.
+    async def update_booking(
+        self,
+        booking_id: int,
+        *,
+        status: str | None = None,
+        date: str | None = None,
+        message: str | None = None,
+        cancel_reason: str | None = None,
+    ) -> None:
+        """Changes what is not None; the answer's content is not looked at. Raises NotFound if there is no such booking.
 
-        Raises OutcomeUnknown if no answer came, WriteRefused if this key may not write.
+        `status` is pending, confirmed or cancelled. What is cancelled stays so: Rejected, `invalid_status_transition`.
+        """
+        item = f"booking {booking_id}"
+        if body := bodies.booking_changes(status, date, cancel_reason, message, item=item):
+            await self._calls.write("PATCH", f"/bookings/{booking_id}", item, "bookings", json=body)
+
+    async def cancel_booking(self, booking_id: int, reason: str) -> None:
+        """Cancels a booking; one that is already cancelled is a success, and keeps its own reason.
+
+        Raises NotFound with the code `booking_not_found` if it was deleted.
         """
         try:
-            await self._call("DELETE", f"/time-slots/{slot_id}", f"time slot {slot_id}")
-        except NotFound as error:
-            if error.code != SLOT_NOT_FOUND:
-                raise refused_write(error) from error
+            await self.update_booking(booking_id, status=CANCELLED, cancel_reason=reason)
+        except Rejected as error:
+            if error.status is None or not (await self.get_booking(booking_id)).is_cancelled:
+                raise
+
+    async def get_booking_customer(self, booking_id: int) -> Customer:
+        """Who made a booking. Raises NotFound if there is no such booking."""
+        item = f"customer of booking {booking_id}"
+        return read_customer(_object(await self._calls.read(f"/bookings/{booking_id}/customer", item), item))
+
+    async def update_booking_customer(self, booking_id: int, customer: Customer) -> None:
+        """Changes what is not None of name, e-mail address and phone number; the answer's content is not looked at."""
+        item = f"customer of booking {booking_id}"
+        if body := bodies.customer_changes(customer, item=item):
+            await self._calls.write("PATCH", f"/bookings/{booking_id}/customer", item, "bookings", json=body)
 
     async def _list_of_service(self, path: str, name: str, service_id: int, item: str) -> list[Row]:
-        rows = await self._list(path, name, {"service_id": service_id}, item)
+        rows = await self._calls.listing(path, name, {"service_id": service_id}, item)
         if not all(_belongs_to(service_id, row) for row in rows):
             raise bad_answer("the listing has rows of another service", item=item)
         return rows
 
-    async def _list(self, path: str, name: str, params: dict[str, int], item: str) -> list[Row]:
-        async def fetch(number: int) -> Page:
-            response = await self._call("GET", path, item, params={**params, "page": number, "page_size": PAGE_SIZE})
-            return read_page(envelope(response, item=item, secret=self._key), name, item=item)
-
-        return await list_completely(fetch, item=item)
-
-    async def _call(
-        self, method: str, path: str, item: str, *, params: dict[str, int] | None = None, json: object = None
-    ) -> Response:
-        """An answer with a status of success. A write is repeated only if it certainly was not executed."""
-        writing = method != "GET"
-
-        async def attempt() -> Response:
-            url = self._base_url + path
-            response = await self._transport.send(
-                method, url, item=item, headers=self._headers, params=params, json=json
-            )
-            if 200 <= response.status < 300:
-                if writing and not _acknowledges(response):
-                    what = f"answered {response.status} with {appearance(response.body)}"
-                    hint = "It may or may not be executed; it is looked at before anything is sent again"
-                    raise OutcomeUnknown(what, side="reservekit", item=item, hint=hint, status=response.status)
-                return response
-            error = failure(response, item=item, writing=writing, now=self._clock.now(), secret=self._key)
-            self._slow_down(error)
-            raise error
-
-        return await retried(attempt, clock=self._clock, repeatable=not writing, random=self._random)
-
-    def _slow_down(self, error: ApiError) -> None:
-        """Keeps everybody who shares this key from running into the same refusal."""
-        if isinstance(error, LimitReached) and not isinstance(error, BudgetSpent):
-            wait = 1.0 if error.retry_after is None else error.retry_after
-            if wait <= LONGEST_WAIT_ASKED_FOR:
-                self._transport.limiter.penalize(wait)
-
-
-def _acknowledges(response: Response) -> bool:
-    """Whether a success comes from the API itself: a page of some proxy says nothing about a write."""
-    if response.status == 204:
-        return True
-    return isinstance(parsed(response.body), dict)
+    def _made(self, reader: Callable[[Row], T], response: Response, item: str) -> T:
+        """What was created. An answer that does not show it proves nothing: it may well be there."""
+        try:
+            row = _object(self._calls.content(response, item), item)
+            if identity(row) is None:
+                raise bad_answer(f"answered {response.status} without an id", item=item, status=response.status)
+            return _read(reader, row, item)
+        except BadAnswer as error:
+            hint = "It may have been created: look for it before you create another one"
+            raise OutcomeUnknown(error.what, side="reservekit", item=item, hint=hint, status=response.status) from error
 
 
 def _slots_of(service_id: int) -> str:
@@ -181,6 +198,20 @@ def _belongs_to(service_id: int, row: Row) -> bool:
         return not row.get("service_id") or whole(row["service_id"]) == service_id
     except ValueError:
         return False
+
+
+def _object(answer: dict[str, Any], item: str) -> Row:
+    row = answer["data"]
+    if not isinstance(row, dict):
+        raise bad_answer("the answer's data is not an object", item=item)
+    return row
+
+
+def _about(number: int, reader: Callable[[Row], T], answer: dict[str, Any], item: str) -> T:
+    row = _object(answer, item)
+    if identity(row) != number:
+        raise bad_answer(f"the answer is not about {item}", item=item)
+    return _read(reader, row, item)
 
 
 def _read(reader: Callable[[Row], T], row: Row, item: str) -> T:

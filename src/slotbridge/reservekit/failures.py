@@ -7,25 +7,28 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from slotbridge.errors import (
     AccessRefused,
     ApiError,
     BadAnswer,
-    BudgetSpent,
-    LimitReached,
     NotFound,
     OutcomeUnknown,
     Rejected,
     WriteRefused,
 )
 from slotbridge.http.transport import Response
-from slotbridge.reservekit.answers import Complaint, complaint, waiting_time
+from slotbridge.reservekit.answers import Complaint, complaint, summary
+from slotbridge.reservekit.limits import limit_reached
+
+Surface = Literal["time slots", "services", "bookings"]
+"""What a write is about: each was opened to API keys at another time, if at all."""
 
 SLOT_NOT_FOUND: Final = "time_slot_not_found"
 SERVICE_NOT_FOUND: Final = "service_not_found"
+BOOKING_NOT_FOUND: Final = "booking_not_found"
 
 # Bodies of the older shapes have no code, only words. A path such as /v1/time-slots in the text of a missing
 # route is not the words "time slot".
@@ -38,102 +41,116 @@ _MISSING: Final = (
         SERVICE_NOT_FOUND,
         re.compile(r"\bservice\b[^/]{0,40}\bnot (be )?(found|exist)|\bno such service\b", re.I),
     ),
+    (
+        BOOKING_NOT_FOUND,
+        re.compile(r"\bbooking\b[^/]{0,40}\bnot (be )?(found|exist)|\bno such booking\b", re.I),
+    ),
 )
-_MONTH: Final = re.compile(r"\bmonth|\busage limit", re.I)
+# A plan also has a number of services, and of bookings in a month. What is answered beyond it is documented nowhere.
+_PLAN_FULL: Final = re.compile(
+    r"\b(?:services|bookings) (?:limit|per month)|\b(?:limit|maximum|number)\b.{0,20}\b(?:services|bookings)\b", re.I
+)
 
 _KEY = "Check [reservekit] api_key: it may be mistyped, or revoked or replaced in the ReserveKit dashboard"
 _ORIGIN = (
     "The key may be bound to a domain, and slotbridge sends no Origin header: in the ReserveKit dashboard, "
     "make a key without a domain"
 )
-_READ_ONLY = (
+_NOT_OPEN = (
     "If reads work, the key may read but not write, or ReserveKit has not opened this call to keys: "
-    'use another key, or set direction = "to-bitrix24"'
+    "use another key, or "
 )
+_READ_ONLY: Final[dict[Surface, str]] = {
+    "time slots": f'{_NOT_OPEN}set direction = "to-bitrix24"',
+    "services": f"{_NOT_OPEN}change the service in the ReserveKit dashboard",
+    "bookings": f"{_NOT_OPEN}change the booking in the ReserveKit dashboard",
+}
 _UNKNOWN_SERVICE = (
     "Check the pair's service_id with `slotbridge discover`; a key of another account does not see the service either"
 )
 _ADDRESS = "Check [reservekit] base_url, the pair's service_id, and that the key belongs to the service's account"
 _GONE = "It was deleted in the meantime; the next run reads again and makes a new plan"
-_BUDGET = (
-    "ReserveKit answers no more this month. Set a longer [sync] interval, or get a larger plan and name it "
-    "in [reservekit] plan"
-)
-_LIMIT = "If this goes on, compare [reservekit] plan with your plan, or set requests_per_second lower"
 _WRITE_UNKNOWN = "The change may or may not have been made; it is not sent again before everything was read again"
 _READ_UNKNOWN = "Nothing was concluded from it, and the next run reads again"
-_VALUES = "Compare the values with `slotbridge show`, and change them in Bitrix24 to what ReserveKit takes"
+_VALUES: Final[dict[Surface, str]] = {
+    "time slots": "Compare the values with `slotbridge show`, and change them in Bitrix24 to what ReserveKit takes",
+    "services": "Change the name or the description to what ReserveKit takes",
+    "bookings": "Look at the booking in the ReserveKit dashboard",
+}
 _CONFLICT = "Something there stands against it, perhaps bookings: look at the service in the ReserveKit dashboard"
 _TOO_LARGE = "Set [reservekit] max_batch lower"
 _OTHER_READ = "Check that [reservekit] base_url is the address of ReserveKit's API, version included"
+_PLAN = "Your ReserveKit plan has no room for one more: remove some, wait for the next month, or get a larger plan"
 _REFUSED_HINTS: Final = {401: _KEY, 403: _ORIGIN}
+_HINTS_BY_CODE: Final = {
+    "time_slot_full": "Choose another date or time slot, or raise max_bookings of this one",
+    "duplicate_booking": "The customer has this booking already: it is not made twice",
+    "invalid_status_transition": "What is cancelled stays cancelled: make a new booking instead",
+}
 
 
-def failure(response: Response, *, item: str, writing: bool, now: datetime, secret: str) -> ApiError:
+def failure(response: Response, *, item: str, now: datetime, secret: str, writes: Surface | None = None) -> ApiError:
     """The error that an answer without success stands for. `secret` is the key, kept out of the message."""
     status, said = response.status, complaint(response.body, secret)
+    if writes in ("services", "bookings") and 400 <= status < 500 and _plan_is_full(said):
+        return Rejected(
+            f"answered {summary(status, said)}", side="reservekit", item=item, hint=_PLAN, status=status, code=said.code
+        )
     if status == 429:
-        return _limit(response, said, item, now)
-    kind, hint = _kind(status, said, writing)
-    what = f"answered {_summary(status, said)}"
+        return limit_reached(response, said, item=item, now=now)
+    kind, hint = _kind(status, said, writes)
+    what = f"answered {summary(status, said)}"
     if 300 <= status < 400:
         what = f"answered {status}, which leads to {_host(response)}"
-    code = missing(said) if status == 404 else said.code
+    code = missing(said) if status == 404 else _code(said)
     return kind(what, side="reservekit", item=item, hint=hint, status=status, code=code or said.code)
 
 
 def missing(said: Complaint) -> str | None:
     """Which row a 404 says is missing, as ReserveKit's code; None where it may as well be the route."""
-    if said.code in (SLOT_NOT_FOUND, SERVICE_NOT_FOUND):
+    if said.code in (SLOT_NOT_FOUND, SERVICE_NOT_FOUND, BOOKING_NOT_FOUND):
         return said.code
     return next((code for code, words in _MISSING if words.search(said.text)), None)
 
 
-def refused_write(error: ApiError) -> WriteRefused:
+def refused_write(error: ApiError, surface: Surface) -> WriteRefused:
     """The same answer, understood as: this key may not write."""
     return WriteRefused(
-        error.what, side=error.side, item=error.item, hint=_READ_ONLY, status=error.status, code=error.code
+        error.what, side=error.side, item=error.item, hint=_READ_ONLY[surface], status=error.status, code=error.code
     )
 
 
-def _kind(status: int, said: Complaint, writing: bool) -> tuple[type[ApiError], str]:
+def _kind(status: int, said: Complaint, writes: Surface | None) -> tuple[type[ApiError], str]:
     if status >= 500 or status == 408:
-        return OutcomeUnknown, _WRITE_UNKNOWN if writing else _READ_UNKNOWN
+        return OutcomeUnknown, _WRITE_UNKNOWN if writes else _READ_UNKNOWN
     if status == 404 and (row := missing(said)):
-        return NotFound, _GONE if row == SLOT_NOT_FOUND else _UNKNOWN_SERVICE
-    if writing and status in (401, 403, 404, 405):
-        return WriteRefused, ". ".join(filter(None, (_REFUSED_HINTS.get(status), _READ_ONLY)))
+        return NotFound, _UNKNOWN_SERVICE if row == SERVICE_NOT_FOUND else _GONE
+    if writes and status in (401, 403, 404, 405):
+        return WriteRefused, ". ".join(filter(None, (_REFUSED_HINTS.get(status), _READ_ONLY[writes])))
     if status in (401, 403):
         return AccessRefused, _REFUSED_HINTS[status]
     if status == 404:
         return NotFound, _ADDRESS
     if 400 <= status < 500:
-        return Rejected, _rejected_hint(status, writing)
+        return Rejected, _rejected_hint(status, said, writes)
     return ApiError if 300 <= status < 400 else BadAnswer, _OTHER_READ
 
 
-def _rejected_hint(status: int, writing: bool) -> str:
-    if not writing:
+def _rejected_hint(status: int, said: Complaint, writes: Surface | None) -> str:
+    if not writes:
         return _OTHER_READ
-    return {409: _CONFLICT, 413: _TOO_LARGE}.get(status, _VALUES)
+    by_status = {409: _CONFLICT, 413: _TOO_LARGE}.get(status, _VALUES[writes])
+    return _HINTS_BY_CODE.get(_code(said) or "", by_status)
 
 
-def _limit(response: Response, said: Complaint, item: str, now: datetime) -> LimitReached:
-    spent = said.code == "api_limit_exceeded" or (
-        said.code != "rate_limit_exceeded" and _MONTH.search(said.text) is not None
-    )
-    kind, hint = (BudgetSpent, _BUDGET) if spent else (LimitReached, _LIMIT)
-    what = f"answered {_summary(429, said)}"
-    error = kind(what, side="reservekit", item=item, hint=hint, status=429, code=said.code)
-    asked = waiting_time(response.headers.get("retry-after"), now)
-    error.retry_after = waiting_time(said.retry_after, now) if asked is None else asked
-    return error
+def _code(said: Complaint) -> str | None:
+    """The code; the API schema's samples have "time slot is full" and "duplicate booking" in its place."""
+    worded = said.text.lower().rstrip(".").replace(" is ", " ").replace(" ", "_")
+    return said.code or (worded if worded in _HINTS_BY_CODE else None)
 
 
-def _summary(status: int, said: Complaint) -> str:
-    head = f"{status} {said.code}" if said.code else str(status)
-    told = f"{head}: {said.text}" if said.text else head
-    return f"{told} ({said.details})" if said.details else told
+def _plan_is_full(said: Complaint) -> bool:
+    return _PLAN_FULL.search(f"{said.code or ''} {said.text}".replace("_", " ")) is not None
 
 
 def _host(response: Response) -> str:

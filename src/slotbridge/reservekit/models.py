@@ -1,4 +1,4 @@
-"""What ReserveKit sends, read tolerantly, and what is sent to it, written strictly.
+"""What ReserveKit sends, read tolerantly.
 
 Only kinds are checked here (a number where a number belongs); what a value means is for the lens to judge.
 """
@@ -6,41 +6,47 @@ Only kinds are checked here (a number where a number belongs); what a value mean
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
-from pydantic import (
-    AliasChoices,
-    AliasPath,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    PlainValidator,
-    StringConstraints,
-)
-from pydantic import ValidationError as ValidationError
+from pydantic import AliasChoices, AliasPath, BaseModel, Field, PlainValidator, StringConstraints
 
 from slotbridge.lenses.items import Odd, TimeSlot
+from slotbridge.reservekit.kinds import (
+    MaybeId,
+    MaybeText,
+    Row,
+    Text,
+    TextOrEmpty,
+    ValidationError,
+    Whole,
+    identity,
+    problem,
+    text_or_none,
+)
 
-Row = dict[str, Any]
-"""One element of a listing, as the JSON had it."""
-
-INT64: Final = 2**63
-"""The server is written in Go: its integers have 64 bits."""
-
-SLOT_FIELDS: Final = ("id", "day_of_week", "start_time", "end_time", "max_bookings")
-"""All that is ever sent back: a Go decoder may be set to reject any other field."""
+CANCELLED: Final = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service. `timezone` is None where the server has none to tell (missing, null or empty)."""
+    """A service. `timezone` and `description` are None where the server has none to tell (missing, null or empty)."""
 
     id: int
     name: str
     timezone: str | None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who booked; None for what the server does not tell. A person's data stay out of logs, hence out of the repr."""
+
+    id: int | None = None
+    name: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,47 +60,18 @@ class Booking:
     time_slot_id: int | None
     date: str
     status: str
+    customer: Customer | None = None
+    cancel_reason: str | None = field(default=None, repr=False)
+    message: str | None = field(default=None, repr=False)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it stands no longer. A status that is not known counts as active."""
+        return self.status.lower() in (CANCELLED, "canceled")
 
 
-def whole(value: object) -> int:
-    """A whole number of 64 bits, written as a number or as digits. Raises ValueError for anything else.
-
-    The documentation has integers; early demo types of the vendor have ids as strings.
-    """
-    if type(value) is int:
-        number = value
-    elif (isinstance(value, float) and value.is_integer()) or (
-        isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,19}", value)
-    ):
-        number = int(value)
-    else:
-        raise ValueError("not a whole number")
-    if not -INT64 <= number < INT64:
-        raise ValueError("not a number of 64 bits")
-    return number
-
-
-def identity(row: Mapping[str, object]) -> int | None:
-    """The id of an object, None if it has no usable one. Ids start above zero; 0 is how Go writes "none"."""
-    try:
-        number = whole(row.get("id"))
-    except ValueError:
-        return None
-    return number if number > 0 else None
-
-
-def _text_or_empty(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _zero_for_nothing(value: object) -> object:
-    return 0 if value is None or value == "" else value
-
-
-Whole = Annotated[int, PlainValidator(whole)]
-MaybeId = Annotated[int, PlainValidator(whole), BeforeValidator(_zero_for_nothing)]
-Text = Annotated[str, StringConstraints(strict=True)]
-TextOrEmpty = Annotated[str, PlainValidator(_text_or_empty)]
+def _customer(value: object) -> Customer | None:
+    return read_customer(value) if isinstance(value, dict) else None
 
 
 class WireTimeSlot(BaseModel):
@@ -108,11 +85,12 @@ class WireTimeSlot(BaseModel):
 
 
 class WireService(BaseModel):
-    """A service; of its many documented fields only these two matter, and neither is certain to be there."""
+    """A service; of its many documented fields only these matter, and none but the id is certain to be there."""
 
     id: Whole
     name: TextOrEmpty = ""
-    timezone: TextOrEmpty = ""
+    timezone: MaybeText = None
+    description: MaybeText = None
 
 
 class WireBooking(BaseModel):
@@ -127,6 +105,9 @@ class WireBooking(BaseModel):
     )
     date: Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}")]
     status: TextOrEmpty = ""
+    customer: Annotated[Customer | None, PlainValidator(_customer)] = None
+    cancel_reason: MaybeText = None
+    message: MaybeText = None
 
 
 def read_time_slot(row: Row) -> TimeSlot | Odd:
@@ -141,35 +122,17 @@ def read_time_slot(row: Row) -> TimeSlot | Odd:
 def read_service(row: Row) -> Service:
     """The service. It has a usable id, all else is optional."""
     wire = WireService.model_validate(row)
-    return Service(wire.id, wire.name, wire.timezone or None)
+    return Service(wire.id, wire.name, wire.timezone, wire.description)
 
 
 def read_booking(row: Row) -> Booking:
     """The booking. Raises ValidationError for an unreadable date or slot id: it must not be overlooked."""
     wire = WireBooking.model_validate(row)
-    return Booking(wire.id, wire.time_slot_id or None, wire.date[:10], wire.status)
+    slot_id = wire.time_slot_id or None
+    return Booking(wire.id, slot_id, wire.date[:10], wire.status, wire.customer, wire.cancel_reason, wire.message)
 
 
-def write_time_slot(slot: TimeSlot | Odd) -> Row:
-    """The JSON object to send: exactly the documented fields, without the id in a slot that is to be created.
-
-    An odd slot goes as the server wrote it, with those of these fields that it has.
-    """
-    if isinstance(slot, Odd):
-        stored: Row = json.loads(slot.raw)
-        return {name: stored[name] for name in SLOT_FIELDS if name in stored}
-    fields = {name: getattr(slot, name) for name in SLOT_FIELDS}
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-_PROBLEMS: Final = {
-    "missing": "is missing",
-    "string_type": "is not text",
-    "string_pattern_mismatch": "does not start with YYYY-MM-DD",
-}
-
-
-def problem(error: ValidationError) -> str:
-    """What is wrong, field by field, without the values."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return ", ".join(f"{each['loc'][0]} {_PROBLEMS.get(each['type'], 'is not a whole number')}" for each in found)
+def read_customer(row: Mapping[str, Any]) -> Customer:
+    """The customer, with whatever of it is there and readable."""
+    name, email, phone = (text_or_none(row.get(each)) for each in ("name", "email", "phone"))
+    return Customer(identity(row), name, email, phone)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from slotbridge.reservekit.answers import bad_answer
-from slotbridge.reservekit.models import Row, identity, whole
+from slotbridge.reservekit.kinds import Row, identity, whole
 
 PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 500

@@ -22,11 +22,12 @@ class ConnectionDropped(ConnectionResetError):
 
 
 def make_app(world: World) -> Starlette:
-    """The application for one world. Bitrix24 under /rest, ReserveKit under /v1, control under /_sandbox."""
+    """The application for one world. Bitrix24 under /rest and /oauth, ReserveKit under /v1, control under /_sandbox."""
     api = _api(world)
     return Starlette(
         routes=[
             Mount("/rest", app=api),
+            Mount("/oauth", app=api),
             Mount("/v1", app=api),
             *control_routes(world),
         ]

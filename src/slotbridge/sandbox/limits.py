@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 
 from slotbridge.clock import Clock
 
@@ -21,15 +22,59 @@ class LeakyBucket:
         self._level = 0.0
         self._seen = clock.monotonic()
 
-    def admit(self) -> bool:
-        """Counts one request; False if it is one too many."""
+    @property
+    def level(self) -> float:
+        """The requests in it at this moment."""
         now = self._clock.monotonic()
         self._level = max(0.0, self._level - (now - self._seen) * self.rate)
         self._seen = now
-        fits = self._level + 1 <= self.size
+        return self._level
+
+    @level.setter
+    def level(self, requests: float) -> None:
+        self._level = min(max(0.0, requests), float(self.size))
+        self._seen = self._clock.monotonic()
+
+    def admit(self) -> bool:
+        """Counts one request; False if it is one too many."""
+        fits = self.level + 1 <= self.size
         if fits or self._refused_count:
             self._level = min(self._level + 1, float(self.size))
         return fits
+
+
+class OperatingTime:
+    """The seconds that each method took, kept in ten buckets of one minute."""
+
+    _BUCKETS = 10
+    _SECONDS = 60
+    _SHORTEST = 0.1  # the portal's source: shorter calls are not charged
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._minutes: dict[Hashable, dict[int, float]] = {}
+
+    def charge(self, key: Hashable, seconds: float) -> None:
+        """Notes a call that has just ended."""
+        if seconds >= self._SHORTEST:
+            minutes = self._minutes.setdefault(key, {})
+            minutes[self._minute()] = minutes.get(self._minute(), 0.0) + seconds
+
+    def spent(self, key: Hashable) -> float:
+        """The seconds of the last ten minutes."""
+        return sum(self._recent(key).values())
+
+    def reset_at(self, key: Hashable) -> int:
+        """When the oldest bucket leaves, in seconds since the epoch; what is then left need not be zero."""
+        oldest = min(self._recent(key), default=self._minute())
+        return (oldest + self._BUCKETS) * self._SECONDS
+
+    def _recent(self, key: Hashable) -> dict[int, float]:
+        first = self._minute() - self._BUCKETS
+        return {minute: spent for minute, spent in self._minutes.get(key, {}).items() if minute > first}
+
+    def _minute(self) -> int:
+        return int(self._clock.now().timestamp()) // self._SECONDS
 
 
 class TokenBucket:

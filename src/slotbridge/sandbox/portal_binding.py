@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from slotbridge.sandbox import php
 
 Params = Mapping[str, object]
+Caller = Literal["webhook", "application"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a method returned, with the numbers that lists have beside it."""
+
+    value: object
+    total: int | None = None
+    next: int | None = None
 
 
 class Refusal(Exception):
     """An error answer: `code` is what `error` will say. All booking errors have status 400."""
 
-    def __init__(self, code: str, description: str, status: int = 400) -> None:
+    def __init__(self, code: str, description: str, status: int = 400, *, argument: str | None = None) -> None:
         super().__init__(description)
         self.code = code
         self.description = description
         self.status = status
+        self.argument = argument
 
     def body(self, *, number: bool = False) -> dict[str, object]:
         code: object = int(self.code) if number and self.code.isdecimal() else self.code
-        return {"error": code, "error_description": self.description}
+        more = {} if self.argument is None else {"argument": self.argument}
+        return {"error": code, "error_description": self.description, **more}
 
 
 def require(params: Params, *names: str) -> None:
@@ -49,6 +63,23 @@ def array(params: Params, name: str) -> object:
 def optional_array(params: Params, name: str) -> dict[str, object]:
     """A parameter that may be missing, and is then an empty array."""
     return php.items(array(params, name)) if params.get(name) is not None else {}
+
+
+def require_fields(fields: Mapping[str, object], *names: str) -> None:
+    """Every member must be there and not null; the ones that are not are named."""
+    missing = [name for name in names if fields.get(name) is None]
+    if missing:
+        raise Refusal("0", f"Required fields: {', '.join(missing)}")
+
+
+def lowered(params: Params) -> dict[str, object]:
+    """The parameters of the older methods, whose names may have any case."""
+    return {name.lower(): value for name, value in params.items()}
+
+
+def listed(value: object) -> Iterable[object]:
+    """The members of a PHP array, or the one value that stands for itself."""
+    return php.values(value) if php.is_array(value) else [value]
 
 
 def _mismatch(name: str, value: object, kind: str) -> Refusal:

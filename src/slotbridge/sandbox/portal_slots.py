@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from slotbridge.lenses.items import Range
 from slotbridge.sandbox import php
-from slotbridge.sandbox.portal_binding import Params, Refusal, array, integer, require
-from slotbridge.sandbox.portal_state import PortalState, StoredRange, StoredResource
+from slotbridge.sandbox.portal_binding import Params, Refusal, array, integer, listed, require, require_fields
+from slotbridge.sandbox.portal_rows import StoredRange, StoredResource
+from slotbridge.sandbox.portal_state import PortalState
 
 _FIELDS = ("from", "to", "timezone", "weekDays", "slotSize")
 _DAYS = frozenset({"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"})
@@ -28,7 +29,7 @@ def slots_set(state: PortalState, params: Params) -> object:
     resource_id = integer(params, "resourceId")
     given = [_fields(item) for item in php.values(array(params, "slots"))]
     for fields in given:
-        _require_fields(fields)
+        require_fields(fields, *_FIELDS)
     _require_tool(state)
     found(state, resource_id)
     ranges = [_range(fields) for fields in given]
@@ -82,19 +83,12 @@ def _camel(name: str) -> str:
     return joined[:1].lower() + joined[1:]
 
 
-def _require_fields(fields: dict[str, object]) -> None:
-    missing = [name for name in _FIELDS if fields.get(name) is None]
-    if missing:
-        raise Refusal("0", f"Required fields: {', '.join(missing)}")
-
-
 def _range(fields: dict[str, object]) -> Range:
-    days = fields["weekDays"]
     return Range(
         start=php.to_int(fields["from"]),
         end=php.to_int(fields["to"]),
         timezone=php.to_text(fields["timezone"]),
-        week_days=tuple(php.to_text(day) for day in (php.values(days) if php.is_array(days) else [days])),
+        week_days=tuple(php.to_text(day) for day in listed(fields["weekDays"])),
         slot_size=php.to_int(fields["slotSize"]),
     )
 

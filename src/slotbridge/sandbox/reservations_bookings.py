@@ -1,13 +1,13 @@
-"""The routes of bookings."""
+"""The routes of bookings and their customers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
 
-from slotbridge.sandbox.behaviour import ReserveKitBehaviour
-from slotbridge.sandbox.reservations_shown import found, number, stamp
-from slotbridge.sandbox.reservations_state import ReservationsState, StoredBooking
+from slotbridge.sandbox.reservations_body import Given
+from slotbridge.sandbox.reservations_shown import found, in_order, shown_booking, shown_customer
+from slotbridge.sandbox.reservations_state import ReservationsState, StoredBooking, StoredSlot
 from slotbridge.sandbox.reservations_wire import Query, Refusal, Success, page
 
 _STATUSES = ("pending", "confirmed", "cancelled")
@@ -19,56 +19,75 @@ def list_bookings(state: ReservationsState, query: Query) -> Success:
     if service_id is not None:
         found(state, service_id)
     rows = [row for row in state.bookings.values() if service_id in (None, row.service_id)]
-    return page("bookings", [_shown(row, state.behaviour) for row in rows], query, state.behaviour)
+    return page("bookings", [shown_booking(row, state) for row in in_order(state, rows)], query, state.behaviour)
 
 
 def get_booking(state: ReservationsState, booking_id: int) -> Success:
     """One booking."""
-    return Success(_shown(_found(state, booking_id), state.behaviour))
+    return Success(shown_booking(_found(state, booking_id), state))
 
 
 def create_booking(state: ReservationsState, query: Query, body: Mapping[str, object]) -> Success:
     """Books a slot on a date, as long as there is room."""
-    for name in ("date", "time_slot_id"):
-        if body.get(name) is None:
-            raise Refusal(400, "missing_required_field", f"{name} is required")
-    slot_id, day = body["time_slot_id"], _date(body["date"])
-    slot = state.time_slots.get(slot_id) if isinstance(slot_id, int) else None
-    if slot is None or query.number("service_id") not in (None, slot.service_id):
+    given = Given(body, state.behaviour)
+    given.require("date", "time_slot_id")
+    day, slot_id, message = given.day("date") or "", given.number("time_slot_id"), given.text("message")
+    name, email, phone = given.text("customer_name"), given.email("customer_email"), given.phone("customer_phone")
+    given.check("date", "time_slot_id", "message", "customer_name", "customer_email", "customer_phone")
+    service_id = query.number("service_id")
+    if service_id is None and state.behaviour.booking_service == "query":
+        raise Refusal(400, "missing_required_field", "service_id is required")
+    slot = state.time_slots.get(slot_id or 0)
+    if slot is None or service_id not in (None, slot.service_id):
         raise Refusal(404, "time_slot_not_found", "Time slot not found")
-    taken = [row for row in state.bookings.values() if (row.time_slot_id, row.date) == (slot.id, day)]
-    taken = [row for row in taken if row.status != "cancelled"]
-    email = body.get("customer_email")
-    if email is not None and any(row.customer.get("email") == email for row in taken):
-        raise Refusal(400, "duplicate_booking", "duplicate booking")
-    if len(taken) >= slot.max_bookings:
-        raise Refusal(400, "time_slot_full", "time slot is full")
-    booking = state.bookings[state.add_booking(slot.id, day, status="pending")]
-    booking.customer = {name: body.get(f"customer_{name}") for name in ("name", "email", "phone")}
-    return Success(_shown(booking, state.behaviour), 201)
+    _check_day(state, slot, day)
+    _check_room(state, slot, day, email)
+    new = state.add_booking(slot.id, day, status=state.behaviour.new_status, name=name, email=email, phone=phone)
+    state.bookings[new].message = message
+    return Success(shown_booking(state.bookings[new], state), state.behaviour.create_status)
 
 
 def patch_booking(state: ReservationsState, booking_id: int, body: Mapping[str, object]) -> Success:
     """Changes date, status or message. Cancelled is final, and wants a reason."""
-    booking = _found(state, booking_id)
-    status = body.get("status", booking.status)
+    booking, given = _found(state, booking_id), Given(body, state.behaviour)
+    status, day = given.text("status") or booking.status, given.day("date")
+    reason, message = given.text("cancel_reason"), given.text("message")
+    given.check("date", "status", "cancel_reason", "message")
     if status not in _STATUSES:
         raise Refusal(400, "invalid_field_format", "status is unknown")
-    if booking.status == "cancelled" and status != "cancelled":
+    again = state.behaviour.cancelled_again and status == "cancelled"
+    if booking.status == "cancelled" and "status" in body and not again:
         raise Refusal(422, "invalid_status_transition", "A cancelled booking stays cancelled")
-    if status == "cancelled" and not (body.get("cancel_reason") or booking.cancel_reason):
+    if status == "cancelled" and not (reason or booking.cancel_reason):
         raise Refusal(400, "missing_required_field", "cancel_reason is required")
-    booking.date = _date(body["date"]) if "date" in body else booking.date
-    booking.status = str(status)
-    booking.cancel_reason = _text(body.get("cancel_reason", booking.cancel_reason))
-    booking.message = _text(body.get("message", booking.message))
-    return Success(_shown(booking, state.behaviour))
+    if day is not None and (slot := state.time_slots.get(booking.time_slot_id)):
+        _check_day(state, slot, day)
+    booking.date, booking.status = day or booking.date, status
+    booking.cancel_reason = booking.cancel_reason if reason is None else reason
+    booking.message = booking.message if message is None else message
+    booking.updated_at = state.clock.now()
+    return Success(shown_booking(booking, state))
 
 
 def delete_booking(state: ReservationsState, booking_id: int) -> Success:
     """Removes a booking."""
     del state.bookings[_found(state, booking_id).id]
     return Success("ok", state.behaviour.delete_status)
+
+
+def get_customer(state: ReservationsState, booking_id: int) -> Success:
+    """Who made a booking."""
+    return Success(shown_customer(_found(state, booking_id), state.behaviour))
+
+
+def patch_customer(state: ReservationsState, booking_id: int, body: Mapping[str, object]) -> Success:
+    """Changes name, e-mail address or phone number."""
+    booking, given = _found(state, booking_id), Given(body, state.behaviour)
+    changes = {"name": given.text("name"), "email": given.email("email"), "phone": given.phone("phone")}
+    given.check(*changes)
+    booking.customer |= {name: value for name, value in changes.items() if value is not None}
+    booking.updated_at = state.clock.now()
+    return Success(shown_customer(booking, state.behaviour))
 
 
 def _found(state: ReservationsState, booking_id: int) -> StoredBooking:
@@ -78,27 +97,19 @@ def _found(state: ReservationsState, booking_id: int) -> StoredBooking:
     return booking
 
 
-def _date(value: object) -> str:
-    try:
-        return date.fromisoformat(str(value)[:10]).isoformat()
-    except ValueError as error:
-        raise Refusal(400, "invalid_field_format", "date must be YYYY-MM-DD") from error
+def _check_day(state: ReservationsState, slot: StoredSlot, day: str) -> None:
+    if state.behaviour.booking_weekday and date.fromisoformat(day).weekday() != state.weekday(slot):
+        raise Refusal(400, "invalid_field_format", "date is not on the time slot's day of the week")
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _shown(booking: StoredBooking, behaviour: ReserveKitBehaviour) -> dict[str, object]:
-    return {
-        "id": number(booking.id, behaviour),
-        "service_id": number(booking.service_id, behaviour),
-        "date": f"{booking.date}T00:00:00Z" if behaviour.booking_date == "timestamp" else booking.date,
-        "time_slot_id": number(booking.time_slot_id, behaviour),
-        "status": booking.status,
-        "cancel_reason": booking.cancel_reason,
-        "message": booking.message,
-        "created_at": stamp(booking.created_at),
-        "updated_at": stamp(booking.created_at),
-        "customer": booking.customer,
-    }
+def _check_room(state: ReservationsState, slot: StoredSlot, day: str, email: str | None) -> None:
+    taken = [row for row in state.bookings.values() if (row.time_slot_id, row.date) == (slot.id, day)]
+    taken = [row for row in taken if row.status != "cancelled"]
+    if email is not None and any(row.customer.get("email") == email for row in taken):
+        raise Refusal(400, "duplicate_booking", "duplicate booking")
+    if len(taken) >= slot.max_bookings:
+        raise Refusal(400, "time_slot_full", "time slot is full")
+    limit, now = state.behaviour.bookings_per_month, state.clock.now()
+    made = [row for row in state.bookings.values() if row.created_at.strftime("%Y-%m") == now.strftime("%Y-%m")]
+    if limit is not None and len(made) >= limit:
+        raise Refusal(422, "bookings_per_month_exceeded", "Booking cannot be created: bookings per month exceeded")

@@ -36,6 +36,14 @@ def patch_slots(state: ReservationsState, body: Mapping[str, object]) -> Success
     return Success([shown_slot(slot, state.behaviour) for slot in answers])
 
 
+def create_slots(state: ReservationsState, service_id: int, given: object) -> None:
+    """Creates the slots that come with a service."""
+    if not isinstance(given, list):
+        raise Refusal(400, "invalid_field_format", "time_slots must be a list")
+    patch = _Patch(state, service_id)
+    _atomically(state, lambda: patch.create(given))
+
+
 def _atomically(state: ReservationsState, change: Callable[[], None]) -> None:
     slots = {key: copy.copy(slot) for key, slot in state.time_slots.items()}
     bookings = dict(state.bookings)
@@ -73,6 +81,11 @@ class _Patch:
         if self.state.behaviour.patch == "replace":
             self._remove_others()
 
+    def create(self, items: list[object]) -> None:
+        zone = self.state.zone(self.service_id)
+        for index, item in enumerate(items):
+            self._create(_read(item, f"time_slots[{index}]", zone, self.state.behaviour))
+
     def _remove_others(self) -> None:
         kept = {slot.id for slot in self.touched}
         for slot in self.state.rows(self.service_id):
@@ -99,6 +112,8 @@ class _Patch:
         self.touched.append(slot)
 
     def _update(self, slot: StoredSlot, given: _Given) -> None:
+        if not self.state.behaviour.partial_update and None in (given.day, given.start, given.end, given.max_bookings):
+            raise Refusal(400, "missing_required_field", "An update needs day, times and max_bookings")
         zero_is_missing = self.state.behaviour.zero_day == "unchanged"
         if given.day is not None and not (given.day == 0 and zero_is_missing):
             slot.day = given.day

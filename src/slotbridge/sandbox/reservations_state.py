@@ -13,6 +13,8 @@ from slotbridge.sandbox.behaviour import ReserveKitBehaviour
 from slotbridge.sandbox.limits import MonthCount, TokenBucket
 from slotbridge.sandbox.traffic import Traffic
 
+_FIRST_CUSTOMER = 5000
+
 
 @dataclass(slots=True)
 class StoredService:
@@ -22,7 +24,9 @@ class StoredService:
     name: str
     timezone: str
     created_at: datetime
+    updated_at: datetime
     description: str | None = None
+    version: int = 1
 
 
 @dataclass(slots=True)
@@ -50,6 +54,7 @@ class StoredBooking:
     status: str
     customer: dict[str, object]
     created_at: datetime
+    updated_at: datetime
     message: str | None = None
     cancel_reason: str | None = None
 
@@ -84,11 +89,17 @@ class ReservationsState:
         self.bookings: dict[int, StoredBooking] = {}
         self.slot_ids = itertools.count(1001)
         self.booking_ids = itertools.count(1)
+        self.newest_service = 0
+        self.listings = 0
 
-    def add_service(self, name: str, timezone: str, *, service_id: int | None = None) -> int:
+    def add_service(
+        self, name: str, timezone: str, *, service_id: int | None = None, description: str | None = None
+    ) -> int:
         """Creates a service without slots and returns its id."""
-        new = max([0, *self.services]) + 1 if service_id is None else service_id
-        self.services[new] = StoredService(new, name, timezone, self.clock.now())
+        new = self.newest_service + 1 if service_id is None else service_id
+        self.newest_service = max(self.newest_service, new)
+        now = self.clock.now()
+        self.services[new] = StoredService(new, name, timezone, now, now, description)
         return new
 
     def remove_service(self, service_id: int) -> None:
@@ -133,11 +144,21 @@ class ReservationsState:
         rows = sorted(self.rows(service_id), key=lambda slot: slot.id)
         return tuple(self._dashboard(slot) for slot in rows)
 
-    def add_booking(self, slot_id: int, date: str, *, status: str = "confirmed", name: str = "A customer") -> int:
-        """Books a slot on a date, `YYYY-MM-DD`, and returns the booking's id."""
-        new = next(self.booking_ids)
+    def add_booking(
+        self,
+        slot_id: int,
+        date: str,
+        *,
+        status: str = "confirmed",
+        name: str | None = "A customer",
+        email: str | None = None,
+        phone: str | None = None,
+    ) -> int:
+        """Books a slot on a date, `YYYY-MM-DD`, for a new customer, and returns the booking's id."""
+        new, now = next(self.booking_ids), self.clock.now()
         service_id = self.time_slots[slot_id].service_id
-        self.bookings[new] = StoredBooking(new, service_id, slot_id, date, status, {"name": name}, self.clock.now())
+        customer: dict[str, object] = {"id": _FIRST_CUSTOMER + new, "name": name, "email": email, "phone": phone}
+        self.bookings[new] = StoredBooking(new, service_id, slot_id, date, status, customer, now, now)
         return new
 
     def zone(self, service_id: int) -> ZoneInfo:
@@ -165,7 +186,10 @@ class ReservationsState:
     def _numbered(self, day: int) -> int:
         return (day + 1) % 7 if self.behaviour.day_base == "sunday" else day
 
+    def weekday(self, slot: StoredSlot) -> int:
+        """The day of a stored slot, counted from Monday = 0."""
+        return (slot.day - 1) % 7 if self.behaviour.day_base == "sunday" else slot.day
+
     def _dashboard(self, slot: StoredSlot) -> DashboardSlot:
-        day = (slot.day - 1) % 7 if self.behaviour.day_base == "sunday" else slot.day
         minutes = times.to_wall(slot.start, slot.end, self.zone(slot.service_id), self.behaviour)
-        return DashboardSlot(slot.id, day, *minutes, slot.max_bookings)
+        return DashboardSlot(slot.id, self.weekday(slot), *minutes, slot.max_bookings)

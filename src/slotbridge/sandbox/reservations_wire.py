@@ -36,6 +36,8 @@ class Refusal(Exception):
                 return {"status": self.status, "message": self.message, "code": self.code}
             case "status-text":
                 return {"status": "error", "error": self.message, "data": None}
+            case "message":
+                return {"message": self.message}
         more = {"retry_after": self.retry_after, "details": self.details}
         error = {"code": self.code, "message": self.message}
         return {"error": error | {name: value for name, value in more.items() if value is not None}}
@@ -80,6 +82,8 @@ class Query:
 
 def page(name: str, rows: Sequence[object], query: Query, behaviour: ReserveKitBehaviour) -> Success:
     """The page of `rows` that is asked for, under `name`, in the form in force."""
+    if behaviour.page_required and not {"page", "page_size"} <= query.values.keys():
+        raise Refusal(400, "missing_required_field", "page and page_size are required")
     whole = query.values.get("no_pagination") == "true" and behaviour.no_pagination
     if behaviour.pagination == "list":
         return Success(list(rows))

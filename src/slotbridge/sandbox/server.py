@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,11 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from slotbridge.errors import ConfigurationError, SlotbridgeError
+from slotbridge.sandbox.addresses import is_loopback
 from slotbridge.sandbox.app import TRANSPORT, make_app
+from slotbridge.sandbox.deliveries import send
 from slotbridge.sandbox.sample import sample_world
-from slotbridge.sandbox.world import RESERVEKIT_KEY, RESERVEKIT_PATH, WEBHOOK_PATH, World
+from slotbridge.sandbox.world import RESERVEKIT_KEY, RESERVEKIT_PATH, REST_PATH, TOKEN_PATH, WEBHOOK_PATH, World
 
 _START_TIMEOUT = 10.0
+_DELIVERY_INTERVAL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,15 @@ class Sandbox:
     @property
     def webhook_url(self) -> str:
         return f"{self.url}{WEBHOOK_PATH}"
+
+    @property
+    def rest_url(self) -> str:
+        """Where an application appends its methods."""
+        return f"{self.url}{REST_PATH}"
+
+    @property
+    def token_url(self) -> str:
+        return f"{self.url}{TOKEN_PATH}"
 
     @property
     def base_url(self) -> str:
@@ -49,6 +60,7 @@ def serve(host: str, port: int, *, state: World, ready: Callable[[str], None]) -
     Port 0 takes a free one. Raises ConfigurationError if `host` is not loopback or the address is taken.
     """
     listener = _listen(host, port)
+    state.portal.host = _host(listener)
     with listener:
         _Server(state, lambda: ready(_url(listener))).run(sockets=[listener])
 
@@ -58,6 +70,7 @@ def running_sandbox(state: World | None = None, *, port: int = 0) -> Iterator[Sa
     """A sandbox in a thread of its own, with the sample business unless `state` says otherwise."""
     world = state or sample_world()
     listener = _listen("127.0.0.1", port)
+    world.portal.host = _host(listener)
     up = threading.Event()
     server = _Server(world, up.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -73,7 +86,7 @@ def running_sandbox(state: World | None = None, *, port: int = 0) -> Iterator[Sa
 
 
 class _Server(uvicorn.Server):
-    """A quiet server that tells when it is up."""
+    """A quiet server that tells when it is up, and sends events to those who listen."""
 
     def __init__(self, world: World, up: Callable[[], None]) -> None:
         config = uvicorn.Config(
@@ -87,11 +100,29 @@ class _Server(uvicorn.Server):
             timeout_graceful_shutdown=1,
         )
         super().__init__(config)
+        self._world = world
         self._up = up
+        self._messenger: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
+        self._messenger = asyncio.create_task(_deliver(self._world))
         self._up()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._messenger is not None:
+            self._messenger.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._messenger
+        await super().shutdown(sockets=sockets)
+
+
+async def _deliver(world: World) -> None:
+    """Sends what is due, for as long as the server runs. What is due goes by the world's clock, the pace does not."""
+    while True:
+        due = world.deliver_events()
+        world.delivered += await asyncio.gather(*(send(delivery) for delivery in due))
+        await asyncio.sleep(_DELIVERY_INTERVAL)
 
 
 class _Protocol(H11Protocol):
@@ -112,7 +143,7 @@ def _with_transport(app: ASGIApp, transport: asyncio.Transport) -> ASGIApp:
 
 def _listen(host: str, port: int) -> socket.socket:
     address = "127.0.0.1" if host == "localhost" else host
-    if not _is_loopback(address):
+    if not is_loopback(address):
         hint = "Use 127.0.0.1, ::1 or localhost"
         raise ConfigurationError(f"The sandbox does not listen on {host}: it asks nobody for a key", hint=hint)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -123,13 +154,10 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ConfigurationError(f"Port {port} cannot be used: {error.strerror}", hint=hint) from error
 
 
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
 def _url(listener: socket.socket) -> str:
+    return f"http://{_host(listener)}"
+
+
+def _host(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -21,13 +21,15 @@ class Unreadable(ValueError):
     """The text is no time that the server takes."""
 
 
-def show(digits: datetime, form: Literal["naive", "rfc3339", "iso", "micro", "year0"]) -> str:
+def show(digits: datetime, form: Literal["naive", "rfc3339", "offset", "iso", "micro", "year0", "time"]) -> str:
     """The digits in one of the texts seen from this server."""
     if form == "naive":
         return digits.isoformat(" ", "seconds")
     if form == "year0":  # what a Go server writes for a column that holds a time of day only
         return f"0000-01-01T{digits.time().isoformat('seconds')}Z"
-    ending = {"iso": "", "rfc3339": "Z", "micro": ".000001Z"}[form]
+    if form == "time":
+        return digits.time().isoformat("seconds")
+    ending = {"iso": "", "rfc3339": "Z", "offset": "+00:00", "micro": ".000001Z"}[form]
     return digits.isoformat("T", "seconds") + ending
 
 
@@ -69,8 +71,8 @@ def from_wall(start: int, end: int, zone: ZoneInfo, behaviour: ReserveKitBehavio
 def to_wall(start: datetime, end: datetime, zone: ZoneInfo, behaviour: ReserveKitBehaviour) -> tuple[int, int]:
     """What the dashboard shows: minutes since midnight of the service's clock; an end past midnight exceeds 1440."""
     if behaviour.basis == "utc":
-        year0 = behaviour.text_form == "year0"
-        start, end = (_from_utc(_on_recent(digits) if year0 else digits, zone) for digits in (start, end))
+        dateless = behaviour.text_form in ("year0", "time")
+        start, end = (_from_utc(_on_recent(digits) if dateless else digits, zone) for digits in (start, end))
     first, last = (int(_time_of_day(digits).total_seconds()) // 60 for digits in (start, end))
     return first, last if last > first else last + 1440
 

@@ -15,6 +15,9 @@ _HELP = """\
 slotbridge sandbox: a Bitrix24 portal and a ReserveKit account with sample data, on this machine only.
 
   Bitrix24    POST {base}/rest/1/sandbox/<method>
+              POST {base}/rest/<method> with an access token of the application
+              client_id local.sandbox, client_secret sandboxclientsecret
+              GET {base}/oauth/authorize/?client_id=local.sandbox for a code, then GET {base}/oauth/token/
   ReserveKit  {base}/v1, header "Authorization: Bearer sk_rsv_sandbox"
 
 What you do below is done as a person would in the two web interfaces. It costs no quota and needs no key.
@@ -22,10 +25,22 @@ Times are minutes since midnight, days of time slots count from Monday = 0.
 
   GET    /_sandbox/state                                    everything, as JSON
   GET    /_sandbox/requests                                 the requests so far
+  GET    /_sandbox/deliveries                               the events and webhooks sent so far
+  POST   /_sandbox/bitrix24/resources                       {{"name"}}
+  PATCH  /_sandbox/bitrix24/resources/<id>                  {{"name", "description"}}, either or both
+  DELETE /_sandbox/bitrix24/resources/<id>
   PUT    /_sandbox/bitrix24/resources/<id>/slots            [{{"from", "to", "timezone", "weekDays", "slotSize"}}]
+  POST   /_sandbox/bitrix24/outgoing-webhook                {{"url", "token"}}
+  DELETE /_sandbox/bitrix24/outgoing-webhook
+  PUT    /_sandbox/bitrix24/bucket                          {{"level": 50}}, the requests that are in it
   POST   /_sandbox/reservekit/services/<id>/time-slots      {{"day", "start", "end", "max_bookings"}}
   PATCH  /_sandbox/reservekit/services/<id>/time-slots/<id> any of these
   DELETE /_sandbox/reservekit/services/<id>/time-slots/<id>
+  POST   /_sandbox/reservekit/bookings                      {{"time_slot_id", "date", "name", "email", "phone"}}
+  PATCH  /_sandbox/reservekit/bookings/<id>                 {{"status": "cancelled", "cancel_reason", "date"}}
+  DELETE /_sandbox/reservekit/bookings/<id>
+  POST   /_sandbox/reservekit/webhook                       {{"url"}}
+  DELETE /_sandbox/reservekit/webhook
   POST   /_sandbox/faults                                   {{"match": "time-slots", "kind": "drop-after"}}
   DELETE /_sandbox/faults
   PATCH  /_sandbox/behaviour                                {{"bitrix24": {{}}, "reservekit": {{"patch": "replace"}}}}
@@ -34,13 +49,19 @@ Times are minutes since midnight, days of time slots count from Monday = 0.
 
 def overview(world: World, base: str) -> str:
     """The help and both weeks as they are now."""
-    parts = [_HELP.format(base=base), "Bitrix24", *_resources(world), "", "ReserveKit", *_services(world), ""]
+    bitrix24 = [f"Bitrix24, {_bucket(world)}", *_resources(world)]
+    parts = [_HELP.format(base=base), *bitrix24, "", "ReserveKit", *_services(world), ""]
     return "\n".join(parts)
 
 
 def clock_text(minutes: int) -> str:
     """540 is 09:00, 1440 is 24:00."""
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _bucket(world: World) -> str:
+    bucket = world.portal.sized_bucket()
+    return f"{bucket.level:.0f} of {bucket.size} requests in the bucket"
 
 
 def _resources(world: World) -> Iterable[str]:

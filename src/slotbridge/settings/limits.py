@@ -31,9 +31,9 @@ BITRIX24_PLANS = {
 }
 
 # The API documentation: 5, 10 and 20 requests a second, bursts of 10, 20 and 50; Growth's month by contract.
-# A fifth of the rate stays unused, because it is not documented how refused requests are counted.
+# A fifth of both stays unused, because it is not documented how refused requests are counted.
 RESERVEKIT_PLANS = {
-    "starter": Limits(rate=5 * 0.8, burst=10, per_month=10_000),
-    "developer": Limits(rate=10 * 0.8, burst=20, per_month=50_000),
-    "growth": Limits(rate=20 * 0.8, burst=50),
+    "starter": Limits(rate=5 * 0.8, burst=8, per_month=10_000),
+    "developer": Limits(rate=10 * 0.8, burst=16, per_month=50_000),
+    "growth": Limits(rate=20 * 0.8, burst=40),
 }

@@ -111,6 +111,7 @@ def _back_up(engine: Engine, target: Path) -> Path:
     draft = beside(target, ".part")
     with translated(place_of(engine)), engine.connect() as connection:
         draft.unlink(missing_ok=True)
+        draft.touch(Path(place_of(engine)).stat().st_mode & 0o777)  # it may hold tokens
         # Unlike a copy of the file it has what is still in the write-ahead log.
         driver(connection).execute("VACUUM INTO ?", (str(draft),))
     with draft.open("rb") as written:

@@ -8,23 +8,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 
-from slotbridge.bitrix24 import Bitrix24Client, Resource
+from slotbridge.bitrix24 import Resource
 from slotbridge.clock import Clock
-from slotbridge.errors import ApiError, ConfigurationError, SlotbridgeError
-from slotbridge.http.limiter import Limiter
-from slotbridge.http.meter import Meter, Unmetered
-from slotbridge.http.transport import Transport
+from slotbridge.errors import ApiError, SlotbridgeError
 from slotbridge.reconcile.model import Initial, Plan, Side, Snapshot
 from slotbridge.reconcile.verify import Disagreement, disagreements
-from slotbridge.reservekit import ReserveKitClient, Service
-from slotbridge.settings import Limits, PairSettings, Settings
-from slotbridge.settings.kinds import is_loopback
+from slotbridge.reservekit import Service
+from slotbridge.settings import PairSettings, Settings
 from slotbridge.store import Memory, Store
-from slotbridge.sync.metering import StoreMeter, content_digest, digest_of
+from slotbridge.sync.connection import Connection, connect, key_of
+from slotbridge.sync.metering import content_digest
 from slotbridge.sync.planning import Base, Planner
 from slotbridge.sync.reading import Reader
 from slotbridge.sync.report import RunReport
@@ -76,27 +72,19 @@ class Bridge:
     def __init__(
         self,
         settings: Settings,
-        bitrix24: Transport,
-        reservekit: Transport,
+        connection: Connection,
         store: Store | None,
         *,
         clock: Clock,
-        random: Random,
         unattended: bool = False,
     ) -> None:
-        webhook = settings.bitrix24.webhook_url
-        if webhook is None:
-            raise ConfigurationError("[bitrix24.oauth] is not supported yet", hint="Use webhook_url")
         self._settings = settings
-        self._transports = {"bitrix24": bitrix24, "reservekit": reservekit}
+        self._connection = connection
+        self._bitrix24 = connection.bitrix24
+        self._reservekit = connection.reservekit
         self._store = store
         self._clock = clock
         self._unattended = unattended
-        self._bitrix24 = Bitrix24Client(webhook.get_secret_value(), bitrix24, clock=clock, random=random)
-        api = settings.reservekit
-        self._reservekit = ReserveKitClient(
-            api.base_url, api.api_key.get_secret_value(), reservekit, clock=clock, random=random
-        )
 
     @classmethod
     def connect(
@@ -114,26 +102,13 @@ class Bridge:
         An `unattended` one sends no request beyond the plan's number for a month, and asks a key that may only read
         no more than once an hour whether it may write by now.
         """
-
-        def transport(side: Side, address: str, limits: Limits) -> Transport:
-            limiter = Limiter(limits.rate, limits.burst, clock)
-            # A proxy knows its own loopback only, and not the sandbox on ours.
-            trusting = not is_loopback(urlsplit(address).hostname or "")
-            meter: Meter = Unmetered()
-            if store is not None and not store.read_only:
-                cap = limits.per_month if unattended else None
-                meter = StoreMeter(side, store.usage, limiter, clock, key=key_of(settings, side), cap=cap)
-            return Transport(side, limiter, clock, handler=network, trust_env=trusting, meter=meter)
-
-        webhook = settings.bitrix24.webhook_url
-        bitrix24 = transport("bitrix24", webhook.get_secret_value() if webhook else "", settings.bitrix24.limits)
-        reservekit = transport("reservekit", settings.reservekit.base_url, settings.reservekit.limits)
-        return cls(settings, bitrix24, reservekit, store, clock=clock, random=random, unattended=unattended)
+        connection = connect(settings, store, clock=clock, random=random, network=network, capped=unattended)
+        return cls(settings, connection, store, clock=clock, unattended=unattended)
 
     @property
     def requests(self) -> dict[Side, int]:
         """How many requests were sent to each side so far."""
-        return {"bitrix24": self._bitrix24.requests, "reservekit": self._reservekit.requests}
+        return self._connection.requests
 
     async def sync(
         self,
@@ -248,8 +223,7 @@ class Bridge:
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        for transport in self._transports.values():
-            await transport.aclose()
+        await self._connection.aclose()
 
     def _reader(self) -> Reader:
         return Reader(self._bitrix24, self._reservekit, self._store, self._clock, Circuits())
@@ -269,12 +243,3 @@ class Bridge:
 
     def _since(self, before: dict[Side, int]) -> dict[Side, int]:
         return {side: count - before[side] for side, count in self.requests.items()}
-
-
-def key_of(settings: Settings, side: Side) -> str:
-    """A digest of what a side's answers depend on: by which key, and on which plan, it is asked."""
-    if side == "bitrix24":
-        way = settings.bitrix24.webhook_url or (settings.bitrix24.oauth.client_id if settings.bitrix24.oauth else None)
-        return digest_of(way.get_secret_value() if way else "", settings.bitrix24.limits)
-    api = settings.reservekit
-    return digest_of(api.api_key.get_secret_value(), api.limits)

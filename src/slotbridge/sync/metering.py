@@ -28,11 +28,8 @@ class StoreMeter:
         self._clock = clock
         self._key = key
         self._cap = cap
-        known = usage.side(side, key)
+        self._spent_at = usage.side(side, key).spent_at
         usage.note(side, key)
-        self._spent_at = known.spent_at
-        if known.bucket_empty_at is not None:
-            limiter.restore((known.bucket_empty_at - clock.now()).total_seconds())
 
     def admit(self) -> None:
         """Raises BudgetSpent while the month is used up: by our count, or because the server said so."""

@@ -1,0 +1,37 @@
+"""What goes into one request, what must not, and how it is named in messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Within a batch these refer to the results of other commands, and nothing escapes them. Half a surrogate pair,
+# which JSON may carry, has no place in a query string.
+_DISTORTED = re.compile(r"\$(?:result\[|total|next|error|time)|[\ud800-\udfff]", re.IGNORECASE)
+
+
+def survives_batch(text: str) -> bool:
+    """Whether a batch leaves free text as it is."""
+    return _DISTORTED.search(text) is None
+
+
+def named(resource_id: int) -> str:
+    """One resource, for the `item` of an error."""
+    return f"resource {resource_id}"
+
+
+def counted(resource_ids: Iterable[int]) -> str:
+    """Several resources, or the one there is."""
+    ids = list(resource_ids)
+    return named(ids[0]) if len(ids) == 1 else f"{len(ids)} resources"
+
+
+def parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    rest = iter(items)
+    while part := list(islice(rest, size)):
+        yield part

@@ -1,0 +1,74 @@
+"""The operating time of each method: how close it is to its limit, and when it frees itself.
+
+The API documentation: the time that the portal works on a method is summed up over ten one-minute buckets, for each
+application or webhook. Whoever uses up the limit is refused that method alone, until the oldest bucket leaves.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import structlog
+
+from slotbridge.clock import Clock
+
+log = structlog.get_logger("slotbridge.bitrix24")
+
+WINDOW = 600.0
+"""Seconds that the ten buckets span: after so long, every refused method is free again."""
+
+BRAKE = 0.9 * 480
+"""Seconds of operating time at which we stop by ourselves. The vendor sets the limit; its documentation has 480."""
+
+
+class Spent(NamedTuple):
+    """What the portal last said of a method. `freed_at` is in the monotonic time of our clock."""
+
+    seconds: float
+    freed_at: float
+
+
+class OperatingTime:
+    """What is known of every method that was called so far."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._spent: dict[str, Spent] = {}
+
+    def note(self, method: str, time: object) -> None:
+        """Reads the `time` of a successful answer. Own servers leave these members out."""
+        if not isinstance(time, dict):
+            return
+        freed_at = _number(time.get("operating_reset_at"))
+        if freed_at is None:
+            return
+        # Both instants by the portal's clock, so that it does not matter if ours is wrong.
+        said_at = _number(time.get("finish")) or self._clock.now().timestamp()
+        left = min(max(freed_at - said_at, 0.0), WINDOW)
+        seconds = _number(time.get("operating")) or 0.0
+        if seconds >= BRAKE and not self.brake(method):
+            log.warning("bitrix24.operating_time", method=method, seconds=round(seconds), held_back_for=round(left))
+        self._spent[method.lower()] = Spent(seconds, self._clock.monotonic() + left)
+
+    def brake(self, method: str) -> float:
+        """Seconds to hold this method back: 0 unless the next call may be the one that is refused."""
+        spent = self._spent.get(method.lower())
+        return self._left(spent) if spent and spent.seconds >= BRAKE else 0.0
+
+    def freed_in(self, method: str) -> float:
+        """Seconds until a method that was just refused is free: as the portal said, else the whole window."""
+        return self._left(self._spent.get(method.lower())) or WINDOW
+
+    def _left(self, spent: Spent | None) -> float:
+        return max(0.0, spent.freed_at - self._clock.monotonic()) if spent else 0.0
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,176 @@
+"""`booking.v1.resource.slots.*`: the ranges of resources, read by fifties, and replaced as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from slotbridge.bitrix24.batching import counted, named, parts, survives_batch
+from slotbridge.bitrix24.gateway import BATCH_SIZE, Command, Gateway
+from slotbridge.bitrix24.models import SlotsWritten, read_slots, slot_fields
+from slotbridge.bitrix24.resources import UPDATE, update_command
+from slotbridge.errors import AccessRefused, ApiError, LimitReached, NotFound, NotSent, OutcomeUnknown
+from slotbridge.lenses.items import Odd, Range
+
+# PHP reads 1000 variables of a command and drops the rest in silence; a range may take eleven of them.
+RANGES_PER_COMMAND = 80
+
+
+class Slots:
+    """The hours of all resources of one portal."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def read(self, resource_ids: Sequence[int]) -> dict[int, tuple[Range | Odd, ...] | ApiError]:
+        """The ranges of each resource as stored, or the error that concerns this resource alone."""
+        found: dict[int, tuple[Range | Odd, ...] | ApiError] = {}
+        for part in parts(dict.fromkeys(resource_ids), BATCH_SIZE):
+            commands = [_list(resource_id) for resource_id in part]
+            answers = await self._gateway.batch(commands, f"the slots of {counted(part)}")
+            for resource_id, answer in zip(part, answers, strict=True):
+                found[resource_id] = _slots_or_error(answer, resource_id)
+        return found
+
+    async def write(
+        self, wanted: Mapping[int, Sequence[Range | Odd]], profiles: Mapping[int, Mapping[str, str]]
+    ) -> dict[int, SlotsWritten | ApiError]:
+        """Replaces each resource's whole list, after updating its profile if there is one."""
+        writes = [Write(each, ranges, profiles.get(each) or None) for each, ranges in wanted.items()]
+        outcome: dict[int, SlotsWritten | ApiError] = {}
+        for batch in _packed(write for write in writes if write.fits_batch):
+            outcome |= await self._write_together(batch)
+        for write in writes:
+            if not write.fits_batch:
+                outcome[write.resource_id] = await self._write_alone(write)
+        return {resource_id: outcome[resource_id] for resource_id in wanted}
+
+    async def _write_together(self, writes: Sequence[Write]) -> dict[int, SlotsWritten | ApiError]:
+        commands = [command for write in writes for command in write.commands]
+        item = f"the slots of {counted(write.resource_id for write in writes)}"
+        try:
+            answers = iter(await self._gateway.batch(commands, item))
+        except ApiError as error:
+            return {write.resource_id: _about(error, write.resource_id) for write in writes}
+        return {write.resource_id: write.outcome(list(islice(answers, write.size))) for write in writes}
+
+    async def _write_alone(self, write: Write) -> SlotsWritten | ApiError:
+        answers: list[object | ApiError] = []
+        for command in write.commands:
+            try:
+                answers.append(await self._gateway.call(command))
+            except ApiError as error:
+                answers.append(error)
+                if command.method != UPDATE or not _may_have_emptied(error):
+                    break  # what follows is not sent; its answer is this error, too
+        return write.outcome(answers + answers[-1:] * (write.size - len(answers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What one resource is to become. `profile` holds the fields of `resource.update`, None for no update."""
+
+    resource_id: int
+    ranges: Sequence[Range | Odd]
+    profile: Mapping[str, str] | None
+
+    @property
+    def commands(self) -> list[Command]:
+        """List, set, list. The update goes before the set, since it deletes every range of the resource."""
+        update = [] if self.profile is None else [update_command(self.resource_id, self.profile)]
+        return [_list(self.resource_id), *update, _set(self.resource_id, self.ranges), _list(self.resource_id)]
+
+    @property
+    def size(self) -> int:
+        return 3 if self.profile is None else 4
+
+    @property
+    def fits_batch(self) -> bool:
+        """Whether a batch carries it as it is."""
+        short = len(self.ranges) <= RANGES_PER_COMMAND
+        plain = all(isinstance(item, Range) and _plain(item) for item in self.ranges)
+        return short and plain and all(map(survives_batch, (self.profile or {}).values()))
+
+    def outcome(self, answers: Sequence[object | ApiError]) -> SlotsWritten | ApiError:
+        """What the answers to the commands amount to."""
+        before, *updates, done, after = answers
+        if isinstance(done, ApiError):
+            emptied = any(update is not done and _may_have_emptied(update) for update in updates)
+            return self._emptied(done) if emptied else done
+        written = _written(self.resource_id, before, after)
+        profile = next((update for update in updates if isinstance(update, ApiError)), None)
+        return replace(written, profile=profile) if isinstance(written, SlotsWritten) else written
+
+    def _emptied(self, error: ApiError) -> ApiError:
+        if isinstance(error, (OutcomeUnknown, NotFound)):
+            return error
+        what = f"its name was updated, which empties the hours, and they could not be set again: {error.what}"
+        hint = error.hint or "The next run sets them again"
+        item = named(self.resource_id)
+        return OutcomeUnknown(what, side="bitrix24", item=item, hint=hint, status=error.status, code=error.code)
+
+
+def _packed(writes: Iterable[Write]) -> Iterator[list[Write]]:
+    """The writes in batches of whole resources."""
+    batch: list[Write] = []
+    for write in writes:
+        if sum(each.size for each in batch) + write.size > BATCH_SIZE:
+            yield batch
+            batch = []
+        batch.append(write)
+    if batch:
+        yield batch
+
+
+def _list(resource_id: int) -> Command:
+    return Command("booking.v1.resource.slots.list", {"resourceId": resource_id}, named(resource_id))
+
+
+def _set(resource_id: int, ranges: Sequence[Range | Odd]) -> Command:
+    """`unset` for no ranges: a batch cannot express an empty list, and both do the same."""
+    item = named(resource_id)
+    if not ranges:
+        return Command("booking.v1.resource.slots.unset", {"resourceId": resource_id}, item, write=True)
+    parameters = {"resourceId": resource_id, "slots": slot_fields(ranges)}
+    return Command("booking.v1.resource.slots.set", parameters, item, write=True)
+
+
+def _plain(item: Range) -> bool:
+    """Whether a batch leaves it as it is. There an empty list is lost, and `$result[…]` is a reference."""
+    names = item.timezone + "".join(item.week_days)
+    return bool(item.week_days) and names.isascii() and "$" not in names
+
+
+def _may_have_emptied(update: object | ApiError) -> bool:
+    """Whether an update with this answer may have deleted the ranges: only some errors say that it was not executed."""
+    return not isinstance(update, (NotSent, LimitReached, AccessRefused))
+
+
+def _written(resource_id: int, before: object | ApiError, after: object | ApiError) -> SlotsWritten | ApiError:
+    try:
+        return SlotsWritten(_slots(before, resource_id), _slots(after, resource_id))
+    except ApiError as error:
+        what = f"the slots were set, but could not be read around it: {error.what}"
+        hint = "The next run reads the resource again"
+        return OutcomeUnknown(what, side="bitrix24", item=named(resource_id), hint=hint, code=error.code)
+
+
+def _slots_or_error(answer: object | ApiError, resource_id: int) -> tuple[Range | Odd, ...] | ApiError:
+    try:
+        return _slots(answer, resource_id)
+    except ApiError as error:
+        return error
+
+
+def _slots(answer: object | ApiError, resource_id: int) -> tuple[Range | Odd, ...]:
+    if isinstance(answer, ApiError):
+        raise answer
+    return read_slots(answer, named(resource_id))
+
+
+def _about(error: ApiError, resource_id: int) -> ApiError:
+    twin = copy(error)
+    twin.item = named(resource_id)
+    return twin

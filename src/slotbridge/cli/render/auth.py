@@ -1,0 +1,86 @@
+"""What `auth` says: where to get a code, and what the portal granted for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.text import Text
+
+from slotbridge.bitrix24.token_server import Application
+from slotbridge.cli.render.words import clean
+
+NEEDED = ("booking",)
+"""Permissions without which nothing works; `crm` is for customers on the wait list alone."""
+
+COMMAND = "slotbridge auth --code CODE"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What the application may do in the portal. `expires_at` is when it renews its token for the first time."""
+
+    portal: str
+    scopes: Collection[str]
+    expires_at: datetime
+
+    @property
+    def missing(self) -> list[str]:
+        """The permissions that it needs and does not have."""
+        return [scope for scope in NEEDED if scope not in self.scopes]
+
+
+def unneeded_lines() -> Iterator[Text]:
+    yield Text("Nothing is needed: the configuration names a webhook, which carries its permissions in its address.")
+
+
+def unneeded_json() -> dict[str, Any]:
+    return {"version": 1, "status": "not needed"}
+
+
+def question_lines(application: Application) -> Iterator[Text]:
+    """For a person at a terminal, who answers on the line after these."""
+    yield from _address_lines(application)
+    yield Text("Paste that address, or the code alone, here at once; a code is good for 30 seconds:")
+
+
+def waiting_lines(application: Application) -> Iterator[Text]:
+    """For whoever runs the next command."""
+    yield from _address_lines(application)
+    yield Text(f"Then run, within 30 seconds, with the value of `code` in that address: {COMMAND}")
+
+
+def _address_lines(application: Application) -> Iterator[Text]:
+    yield Text("Open this address in a browser, as a user who may use online booking, and grant access:")
+    yield Text(f"  {application.address}", style="bold")
+    yield Text("The browser is then sent on to an address with `code=…` in it, whether a page appears there or not.")
+
+
+def waiting_json(application: Application) -> dict[str, Any]:
+    return {"version": 1, "status": "waiting", "address": application.address, "next": COMMAND}
+
+
+def granted_lines(granted: Granted) -> Iterator[Text]:
+    """The permissions, what is missing among them, and how long it lasts."""
+    scopes = ", ".join(sorted(map(clean, granted.scopes))) or "nothing"
+    yield Text.assemble(("Access granted", "bold green"), f" by {clean(granted.portal)}: {scopes}.")
+    for scope in granted.missing:
+        yield Text.assemble(("missing: ", "bold red"), scope)
+        yield Text(f"Add {scope} to the application's permissions in the portal, and run `slotbridge auth` again.")
+    yield Text(
+        f"The token is good until {granted.expires_at:%Y-%m-%d %H:%M} UTC and renewed when it is needed. "
+        "After 180 days without any run, access has to be granted again."
+    )
+
+
+def granted_json(granted: Granted) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "status": "granted",
+        "portal": granted.portal,
+        "scopes": sorted(granted.scopes),
+        "missing": granted.missing,
+        "expires_at": granted.expires_at.isoformat(),
+    }

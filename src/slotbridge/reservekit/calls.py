@@ -1,0 +1,146 @@
+"""One request after the other: who asks, how often, and when it is better not to ask."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Final
+
+from slotbridge.clock import Clock
+from slotbridge.errors import ApiError, BudgetSpent, ConfigurationError, LimitReached, OutcomeUnknown
+from slotbridge.http.retry import LONGEST_WAIT_ASKED_FOR, retried
+from slotbridge.http.transport import Response, Transport
+from slotbridge.reservekit.answers import appearance, envelope, parsed
+from slotbridge.reservekit.failures import Surface, failure
+from slotbridge.reservekit.kinds import Row
+from slotbridge.reservekit.limits import bucket_wait
+from slotbridge.reservekit.pages import PAGE_SIZE, Page, list_completely, read_page
+
+LIKELY_SKEW: Final = 86400.0
+"""Seconds. A server whose clock seems to be off by more is not believed."""
+
+
+class Calls:
+    """Requests to one account with one key. Reads are repeated when an answer got lost, writes never are."""
+
+    def __init__(self, base_url: str, api_key: str, transport: Transport, *, clock: Clock, random: Random) -> None:
+        if not re.fullmatch(r"[!-~]+", key := api_key.strip()):
+            raise ConfigurationError(
+                "[reservekit] api_key is empty or has characters that no key has",
+                hint="Copy it again, without spaces",
+            )
+        self._base_url = base_url.rstrip("/")
+        self._key = key
+        # No Origin: whether a key bound to a domain then passes is documented nowhere.
+        self._headers = {
+            "Authorization": f"Bearer {key}",
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+        }
+        self._transport = transport
+        self._clock = clock
+        self._random = random
+        self._left_alone_until = clock.monotonic()
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, repeated ones included: each of them counts against the month."""
+        return self._transport.requests
+
+    async def read(self, path: str, item: str, params: Mapping[str, int] | None = None) -> dict[str, Any]:
+        """The whole answer to a GET: an object that has `data` and no error."""
+        return self.content(await self._call("GET", path, item, params=params), item)
+
+    async def write(
+        self,
+        method: str,
+        path: str,
+        item: str,
+        surface: Surface,
+        *,
+        params: Mapping[str, int] | None = None,
+        json: object = None,
+    ) -> Response:
+        """The answer to a write; its content is another matter."""
+        return await self._call(method, path, item, writes=surface, params=params, json=json)
+
+    async def listing(self, path: str, name: str, params: Mapping[str, int], item: str) -> list[Row]:
+        """All rows of a listing, or BadAnswer."""
+
+        async def fetch(number: int) -> Page:
+            answer = await self.read(path, item, {**params, "page": number, "page_size": PAGE_SIZE})
+            return read_page(answer, name, item=item)
+
+        return await list_completely(fetch, item=item)
+
+    def content(self, response: Response, item: str) -> dict[str, Any]:
+        """The object of a success. Raises BadAnswer."""
+        return envelope(response, item=item, secret=self._key)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        item: str,
+        *,
+        writes: Surface | None = None,
+        params: Mapping[str, int] | None = None,
+        json: object = None,
+    ) -> Response:
+        """An answer with a status of success. A write is repeated only if it certainly was not executed."""
+
+        async def attempt() -> Response:
+            self._check(item)
+            url = self._base_url + path
+            response = await self._transport.send(
+                method, url, item=item, headers=self._headers, params=params, json=json
+            )
+            if wait := bucket_wait(response.headers, self._server_time()):
+                self._transport.limiter.penalize(wait)
+            if 200 <= response.status < 300:
+                self._transport.meter.passed()
+                return response if writes is None else _acknowledged(response, item)
+            error = failure(response, item=item, writes=writes, now=self._server_time(), secret=self._key)
+            self._keep_away(error)
+            raise error
+
+        return await retried(attempt, clock=self._clock, repeatable=writes is None, random=self._random)
+
+    def _server_time(self) -> datetime:
+        """What the server's clock shows, if it told something likely: dates in its headers go by it."""
+        ahead = self._transport.clock_ahead or 0.0
+        return self._clock.now() + timedelta(seconds=ahead if abs(ahead) < LIKELY_SKEW else 0.0)
+
+    def _keep_away(self, error: ApiError) -> None:
+        """Keeps everybody who shares this key from running into the same refusal."""
+        if isinstance(error, BudgetSpent):
+            self._transport.meter.spent()
+        elif isinstance(error, LimitReached):
+            wait = 1.0 if error.retry_after is None else error.retry_after
+            if wait <= LONGEST_WAIT_ASKED_FOR:
+                self._transport.limiter.penalize(wait)
+            else:
+                self._left_alone_until = self._clock.monotonic() + wait
+
+    def _check(self, item: str) -> None:
+        """Raises LimitReached while ReserveKit wants to be left alone for longer than a call can wait."""
+        left = self._left_alone_until - self._clock.monotonic()
+        if left <= 0:
+            return
+        what = f"asked to be left alone for another {math.ceil(left / 60)} minutes; nothing was sent"
+        hint = "The next run after that asks again"
+        error = LimitReached(what, side="reservekit", item=item, hint=hint)
+        error.retry_after = left
+        raise error
+
+
+def _acknowledged(response: Response, item: str) -> Response:
+    """A success that comes from the API itself: a page of some proxy says nothing about a write."""
+    if response.status == 204 or isinstance(parsed(response.body), dict):
+        return response
+    what = f"answered {response.status} with {appearance(response.body)}"
+    hint = "It may or may not be executed; it is looked at before anything is sent again"
+    raise OutcomeUnknown(what, side="reservekit", item=item, hint=hint, status=response.status)
