@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check bench sim lock image
+.PHONY: help setup demo test check bench bench-peers sim soak lock image image-test
 
 # The first interpreter that is new enough and can make virtual environments; or name one: make test PYTHON=...
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -13,11 +13,14 @@ CONTAINER ?= $(shell command -v docker || command -v podman || command -v builda
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+PEERS := .cache/peers
+PEER_NEEDS := import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["peers"], sep="\n")
 BUILD_NEEDS := import tomllib; system = tomllib.load(open("pyproject.toml", "rb"))["build-system"]; \
 	print(*system["requires"], "editables", sep="\n")
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.tested ## the virtual environment with everything for work on the code
 
@@ -39,8 +42,12 @@ bench: .venv/.runs ## planning against parsing, the memory of a large run, the w
 	@$(BIN)/python -m bench.planning --memory
 	@$(BIN)/python -m bench.planning --history
 
-sim: .venv/.tested ## mutants and their kills, then random histories until stopped, with counters
+bench-peers: .venv/.runs $(PEERS)/.installed ## our Bitrix24 client beside its peers, in four minutes
+	@$(BIN)/python -m bench.peers --python $(PEERS)/bin/python
+
+sim: .venv/.tested ## mutants and their kills, a month of the daemon, then random histories until stopped, with counters
 	@$(BIN)/python -m tests.simulation --mutants
+	@$(BIN)/python -m tests.daemon.month
 	@$(BIN)/python -m tests.simulation
 
 lock: | $(BIN)/python ## the lock files anew, after a change of pyproject.toml
@@ -53,6 +60,16 @@ lock: | $(BIN)/python ## the lock files anew, after a change of pyproject.toml
 image: ## the container image
 	@test -n "$(CONTAINER)" || { echo "make image needs docker, podman or buildah." >&2; exit 1; }
 	$(CONTAINER) build --tag slotbridge .
+
+image-test: .venv/.tested ## the image, built and run for real (as root; buildah, crun, debootstrap, podman)
+	@$(BIN)/pytest -q -s tests/image/image.py
+
+$(PEERS)/.installed: pyproject.toml | .venv/.runs
+	@echo "Setting up $(PEERS) (once) ..."
+	@$(BIN)/python -m venv $(PEERS)
+	@$(BIN)/python -c '$(PEER_NEEDS)' > $(PEERS)/needs.txt
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -r $(PEERS)/needs.txt
+	@touch $@
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(USABLE)' || { echo "slotbridge needs Python 3.11 or newer with its" \

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import structlog
@@ -19,6 +20,7 @@ from slotbridge.errors import ConfigurationError
 from slotbridge.log import configure_logging
 
 CODE = "s3cr3tc0de"
+KNOWN = ("kn0wn-by/configuration", 'a"quoted\\one', "1234567890123", CODE)
 SHAPES = (
     f"https://example.bitrix24.com/rest/1/{CODE}/booking.v1.resource.list",
     f"Authorization: Bearer {CODE}",
@@ -42,6 +44,26 @@ class Model(BaseModel):
     webhook_url: str
 
 
+class Plain(BaseModel):
+    name: str
+    inner: Any = None
+
+
+class Leaky:
+    """What shows all it has."""
+
+    def __init__(self, held: object) -> None:
+        self.held = held
+
+    def __repr__(self) -> str:
+        return f"<Leaky {self.held!r} {self.held}>"
+
+
+class LeakyNumber(int):
+    def __repr__(self) -> str:
+        return f"<{KNOWN[0]}>"
+
+
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
@@ -51,12 +73,18 @@ def logging_as_before() -> Iterator[None]:
     root.setLevel(level)
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
-    for name in ("httpx", "httpcore"):
+    for name in ("httpx", "httpcore", "apscheduler", "alembic", "uvicorn"):
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
-def configured(stream: StringIO, format: str = "json", level: str = "info", **environ: str) -> Any:  # noqa: A002
-    configure_logging(level, format, stream=stream, environ=environ)  # type: ignore[arg-type]
+def configured(
+    stream: StringIO,
+    format: str = "json",  # noqa: A002
+    level: str = "info",
+    secrets: Collection[str] = (),
+    **environ: str,
+) -> Any:
+    configure_logging(level, format, stream=stream, environ=environ, secrets=secrets)  # type: ignore[arg-type]
     return structlog.get_logger("slotbridge.test")
 
 
@@ -103,15 +131,23 @@ def test_what_is_below_the_level_is_not_written() -> None:
     assert stream.getvalue() == ""
 
 
-@pytest.mark.parametrize("name", ["httpx", "httpcore"])
+@pytest.mark.parametrize("name", ["httpx", "httpcore", "apscheduler.scheduler", "alembic.runtime.migration"])
 @pytest.mark.parametrize(("level", "written"), [("debug", ["warning", "error"]), ("error", ["error"])])
-def test_http_libraries_are_heard_from_warning_upwards(name: str, level: str, written: list[str]) -> None:
+def test_other_libraries_are_heard_from_warning_upwards(name: str, level: str, written: list[str]) -> None:
     stream = StringIO()
     configured(stream, level=level)
     for grade in ("debug", "info", "warning", "error"):
         getattr(logging.getLogger(name), grade)("x")
 
     assert [event["level"] for event in events(stream)] == written
+
+
+def test_what_anybody_can_make_the_server_say_is_not_logged() -> None:
+    stream = StringIO()
+    configured(stream)
+    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+
+    assert stream.getvalue() == ""
 
 
 def test_auto_is_console_on_a_terminal_and_json_elsewhere() -> None:
@@ -245,3 +281,91 @@ def test_no_nesting_of_a_secret_gets_into_a_line(format: str) -> None:  # noqa: 
         assert CODE not in stream.getvalue()
 
     whatever_is_logged()
+
+
+WRITTEN = st.sampled_from(KNOWN).flatmap(
+    lambda secret: st.sampled_from(
+        [
+            secret,
+            f"seen {secret} here",
+            quote(secret, safe=""),
+            json.dumps({"x": secret}),
+            json.dumps(json.dumps(secret)),
+            secret.encode(),
+            repr(secret),
+            LeakyNumber(7),
+            int(KNOWN[2]),
+        ]
+    )
+)
+HELD = st.recursive(
+    WRITTEN | PLAIN,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.tuples(inner, inner),
+        st.dictionaries(st.text(max_size=5) | st.sampled_from(KNOWN), inner, max_size=3),
+        WRITTEN.filter(lambda value: not isinstance(value, dict)).map(lambda value: frozenset([value])),
+        inner.map(lambda value: Holder("x", value)),
+        inner.map(lambda value: Plain(name="x", inner=value)),
+        inner.map(lambda value: ValueError("x", value)),
+        inner.map(Leaky),
+        inner.map(lambda value: [Leaky({"x": value})]),
+    ),
+    max_leaves=8,
+)
+
+
+def spelt(secret: str) -> set[str]:
+    """The secret as a reader of a line could find it."""
+    quoted = json.dumps(secret)[1:-1]
+    return {secret, quoted, json.dumps(quoted)[1:-1], quote(secret, safe=""), quote(secret)}
+
+
+@pytest.mark.parametrize("format", ["json", "console"])
+def test_no_nesting_of_a_known_secret_gets_into_a_line(format: str) -> None:  # noqa: A002
+    stream = Terminal()
+    log = configured(stream, format, secrets=KNOWN)
+
+    @given(value=HELD, secret=st.sampled_from(KNOWN))
+    def whatever_is_logged(value: object, secret: str) -> None:
+        stream.seek(0)
+        stream.truncate()
+        log.info("held %s", value, value=value)
+        with structlog.contextvars.bound_contextvars(pair=value):
+            logging.getLogger("somebody.else").warning("held %r", [value])
+        failing(log, value, secret)
+
+        assert stream.getvalue().count("held") >= 3
+        for known in KNOWN:
+            assert [form for form in spelt(known) if form in stream.getvalue()] == []
+
+    whatever_is_logged()
+
+
+def failing(log: Any, value: object, secret: str) -> None:
+    """Logs an error that has an error as its cause, with what is held in its text, its arguments and a note."""
+    try:
+        try:
+            raise KeyError(value)
+        except KeyError as error:
+            error.add_note(f"noted: {secret}")
+            raise RuntimeError(f"about {secret}", value) from error
+    except RuntimeError:
+        log.exception("held", why=secret)
+
+
+def test_a_secret_that_is_learnt_later_is_masked_from_then_on() -> None:
+    stream = StringIO()
+    known: set[str] = set()
+    log = configured(stream, secrets=known)
+    known.add("refreshed-t0ken")
+    log.info("renewed", said="refreshed-t0ken")
+
+    assert events(stream)[0]["said"] == "***"
+
+
+def test_numbers_that_are_no_secrets_stay_numbers() -> None:
+    stream = StringIO()
+    configured(stream, secrets=KNOWN).info("hello", run=7, seconds=0.5)
+
+    assert (events(stream)[0]["run"], events(stream)[0]["seconds"]) == (7, 0.5)

@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from typing import Literal, TextIO
@@ -23,6 +23,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from slotbridge.errors import ConfigurationError
 from slotbridge.http.redact import MASK, redact
+from slotbridge.secrecy import hide
 
 Format = Literal["auto", "json", "console"]
 
@@ -34,8 +35,13 @@ _SECRET_KEY = re.compile(
 )
 _DEEPEST = 12
 
-# At INFO httpx prints whole addresses, where a webhook has its secret; at DEBUG httpcore prints headers.
-_TALKATIVE = ("httpx", "httpcore")
+_TALKATIVE = (
+    ("httpx", logging.WARNING),  # at INFO it prints whole addresses, where a webhook has its secret
+    ("httpcore", logging.WARNING),  # at DEBUG it prints headers
+    ("apscheduler", logging.WARNING),  # at INFO it tells of every tick
+    ("alembic", logging.WARNING),  # at INFO it tells which database it is at
+    ("uvicorn", logging.ERROR),  # it warns of every request that is not HTTP, and anybody can send those
+)
 
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -52,10 +58,12 @@ def configure_logging(
     *,
     stream: TextIO,
     environ: Mapping[str, str] = os.environ,
+    secrets: Collection[str] = (),
 ) -> None:
     """Sends every log record from `level` upwards to `stream`, one line each, tracebacks aside.
 
     `auto` is for people on a terminal, JSON elsewhere. Colours only on a terminal, and not with NO_COLOR set.
+    `secrets` are masked wherever they stand; the collection is looked at for every record, so it may grow.
     May be called again; the last call counts. Raises ConfigurationError for an unknown level or format.
     """
     if level not in LEVELS or format not in ("auto", "json", "console"):
@@ -63,9 +71,10 @@ def configure_logging(
         raise ConfigurationError("unknown log level or format", problems=(problem,), hint=problem)
     terminal = stream.isatty()
     console = format == "console" or (format == "auto" and terminal)
+    exceptions, renderer = _console(colours=terminal and not environ.get("NO_COLOR")) if console else _json()
     formatter = ProcessorFormatter(
         foreign_pre_chain=_SHARED,
-        processors=_console(colours=terminal and not environ.get("NO_COLOR")) if console else _json(),
+        processors=[ProcessorFormatter.remove_processors_meta, exceptions, _Redaction(secrets), renderer],
     )
     _install(_Handler(stream), formatter, getattr(logging, level.upper()))
 
@@ -87,8 +96,8 @@ def _install(handler: _Handler, formatter: logging.Formatter, level: int) -> Non
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name, least in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(level, least))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -103,39 +112,46 @@ def _install(handler: _Handler, formatter: logging.Formatter, level: int) -> Non
     )
 
 
-def _console(*, colours: bool) -> list[Processor]:
+def _console(*, colours: bool) -> tuple[Processor, Processor]:
     renderer = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
-    return [ProcessorFormatter.remove_processors_meta, ExceptionRenderer(), _redacted, renderer]
+    return ExceptionRenderer(), renderer
 
 
-def _json() -> list[Processor]:
-    tracebacks = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-    return [ProcessorFormatter.remove_processors_meta, tracebacks, _redacted, JSONRenderer()]
+def _json() -> tuple[Processor, Processor]:
+    return ExceptionRenderer(ExceptionDictTransformer(show_locals=False)), JSONRenderer()
 
 
-def _redacted(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {redact(str(key)): _clean(value, key) for key, value in event.items()}
+class _Redaction:
+    """Turns all values into plain kinds, without their secrets: known ones, telling keys, telling shapes."""
 
+    def __init__(self, secrets: Collection[str]) -> None:
+        self._secrets = secrets
 
-def _clean(value: object, key: object = "", depth: int = 0) -> object:
-    """The value in plain kinds, without its secrets: those under a telling key or of a telling shape."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, SecretStr | SecretBytes) or _SECRET_KEY.search(str(key)) or depth > _DEEPEST:
-        return MASK
-    match value:
-        case int() | float():
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {self._text(str(key)): self._clean(value, key) for key, value in event.items()}
+
+    def _text(self, text: str) -> str:
+        return redact(hide(text, self._secrets))
+
+    def _clean(self, value: object, key: object = "", depth: int = 0) -> object:
+        if value is None or isinstance(value, bool):
             return value
-        case str():
-            return redact(value)
-        case Mapping():
-            return {redact(str(name)): _clean(inner, name, depth + 1) for name, inner in value.items()}
-        case BaseException():
-            return {type(value).__name__: _clean(value.args, depth=depth + 1)}
-        case BaseModel():
-            return _clean(dict(value), depth=depth + 1)
-        case list() | tuple() | set() | frozenset():
-            return [_clean(inner, depth=depth + 1) for inner in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return _clean({field.name: getattr(value, field.name) for field in fields(value)}, depth=depth + 1)
-    return redact(repr(value))
+        if isinstance(value, SecretStr | SecretBytes) or _SECRET_KEY.search(str(key)) or depth > _DEEPEST:
+            return MASK
+        match value:
+            case int() | float():
+                return MASK if MASK in self._text(repr(value)) else value
+            case str():
+                return self._text(value)
+            case Mapping():
+                return {self._text(str(name)): self._clean(inner, name, depth + 1) for name, inner in value.items()}
+            case BaseException():
+                return {type(value).__name__: self._clean(value.args, depth=depth + 1)}
+            case BaseModel():
+                return self._clean(dict(value), depth=depth + 1)
+            case list() | tuple() | set() | frozenset():
+                return [self._clean(inner, depth=depth + 1) for inner in value]
+        if is_dataclass(value) and not isinstance(value, type):
+            held = {field.name: getattr(value, field.name) for field in fields(value)}
+            return self._clean(held, depth=depth + 1)
+        return self._text(repr(value))

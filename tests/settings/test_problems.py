@@ -266,8 +266,8 @@ def test_whatever_stands_there_the_answer_is_settings_or_problems(value: object)
         ),
         ("[[resource_types]]\nid = 0\n", "[[resource_types]] number 1: id = 0: must be at least 1"),
         (
-            "[[resource_types]]\nid = 1\nisReminderNotifcationOn = true\n",
-            '[[resource_types]] number 1: isReminderNotifcationOn: unknown key; did you mean "isReminderNotificationOn"?',
+            "[[resource_types]]\nid = 1\ntemplateTypeRemindr = 'base'\n",
+            '[[resource_types]] number 1: templateTypeRemindr: unknown key; did you mean "templateTypeReminder"?',
         ),
     ],
 )

@@ -106,7 +106,7 @@ def test_an_oauth_application_can_stand_in_place_of_the_webhook(tmp_path: Path) 
     assert settings.bitrix24.oauth.portal == "https://example.bitrix24.com"
 
 
-@pytest.mark.parametrize(("plan", "limits"), [("standard", Limits(2, 45)), ("enterprise", Limits(5, 245))], ids=str)
+@pytest.mark.parametrize(("plan", "limits"), [("standard", Limits(2, 49)), ("enterprise", Limits(5, 249))], ids=str)
 def test_bitrix24_plans_leave_a_margin_to_others(tmp_path: Path, plan: str, limits: Limits) -> None:
     assert load(tmp_path, SIDES, SLOTBRIDGE_BITRIX24__PLAN=plan).bitrix24.limits == limits
 
@@ -133,7 +133,7 @@ def test_own_limits_count_exactly_and_one_by_one(tmp_path: Path) -> None:
         SLOTBRIDGE_RESERVEKIT__REQUESTS_PER_MONTH="77",
     )
 
-    assert settings.bitrix24.limits == Limits(2, 45)
+    assert settings.bitrix24.limits == Limits(2, 49)
     assert settings.reservekit.limits == Limits(4, 3, 77)
 
 

@@ -16,9 +16,9 @@ from slotbridge.errors import ApiError
 from slotbridge.http.retry import retried
 from slotbridge.reconcile import align, guards, merge, settle
 from slotbridge.reconcile.model import Options, Plan, Verdict, as_side
-from slotbridge.reservekit import client as reservekit_client
+from slotbridge.reservekit import calls as reservekit_calls
 from slotbridge.store import Outcome, Store
-from slotbridge.sync import planning, run, writing
+from slotbridge.sync import outcome, planning, run, writing
 from slotbridge.sync.reading import Reader
 from slotbridge.sync.work import Work
 from tests.simulation.case import make_case
@@ -211,8 +211,8 @@ def _failure_for_all(self: Work, error: Any) -> None:
     raise error
 
 
-async def _zones_always_stored(self: Reader, services: Any, *, remember: bool) -> Any:
-    return await _zones(self, services, remember=True)
+async def _zones_always_stored(self: Reader, services: Any, *, remember: bool, names: bool = False) -> Any:
+    return await _zones(self, services, remember=True, names=names)
 
 
 async def _writes_when_dry(self: Any, works: Sequence[Work]) -> None:
@@ -253,15 +253,15 @@ MUTANTS: Sequence[Mutant] = (
     Mutant("capacities never travel", merge, "_capacity_origin", _everything_idle, "C2", (67,)),
     Mutant("edits are deletions and creations", align, "best_overlaps", _not_matched, "M4, M5: ids are lost"),
     Mutant("overruled edits are forgotten", Plan, "overruled", property(_nothing_overruled), "M3"),
-    Mutant("the base keeps stale hours", run, "settle", _settled_with_stale_hours, "M10"),
-    Mutant("the base keeps what was deleted", run, "settle", _settled_without_deleting, "M1"),
+    Mutant("the base keeps stale hours", outcome, "settle", _settled_with_stale_hours, "M10"),
+    Mutant("the base keeps what was deleted", outcome, "settle", _settled_without_deleting, "M1"),
     Mutant(
         "the base forgets what is held", settle, "_old_link", _no_row_for_the_held, "M3: a held window is new", (60,)
     ),
     Mutant("the base holds what nobody stored", settle, "_link", _stale_link, "W4"),
     Mutant("a failed read is an empty side", Reader, "time_slots", _read_failures_are_empty, "G4"),
-    Mutant("only the first page is read", reservekit_client, "list_completely", _first_page_only, "G4: paging"),
-    Mutant("writes are repeated blindly", reservekit_client, "retried", _retried_blindly, "W5"),
+    Mutant("only the first page is read", reservekit_calls, "list_completely", _first_page_only, "G4: paging"),
+    Mutant("writes are repeated blindly", reservekit_calls, "retried", _retried_blindly, "W5"),
     Mutant("creations are not noted", Store, "note_intent", _nothing, "W4", (201,)),
     Mutant("late creations are not awaited", writing.Writer, "_await_late_creations", _no_wait, "W4", (201,)),
     Mutant(

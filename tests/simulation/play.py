@@ -234,7 +234,7 @@ class Simulation(Watched):
             return await bridge.sync(pairs, dry_run=dry_run)
 
         try:
-            return await self.machine.run(job, fate)
+            return await self.machine.run(job, fate, dry=dry_run)
         except Death:
             self.counters["death"] += 1
             self.counters[f"death {fate.passed[-1]}"] += 1

@@ -170,9 +170,9 @@ class Machine:
         assert self._store is not None
         return self._store
 
-    async def run(self, job: Callable[[Bridge], Awaitable[T]], fate: Fate | None = None) -> T:
-        """Does a job in the process that runs. Raises Death when that process does not survive it."""
-        bridge = self._start()
+    async def run(self, job: Callable[[Bridge], Awaitable[T]], fate: Fate | None = None, *, dry: bool = False) -> T:
+        """Does a job in the process that runs, or a dry one beside it. Raises Death when it is not survived."""
+        bridge = self._connected(self.store, read_only=True) if dry else self._start()
         self.fate = fate or Fate()
         try:
             return await job(bridge)
@@ -187,9 +187,15 @@ class Machine:
         if self._bridge is None:
             fate = _PresentFate(self)
             self._store = store = MortalStore(_engine(self.file), self.clock).obey(fate)
-            wire = Wire(self.exchange, fate)
-            self._bridge = Bridge.connect(self.settings, store, clock=self.clock, random=self.random, network=wire)
+            self._bridge = self._connected(store)
         return self._bridge
+
+    def _connected(self, store: Store, *, read_only: bool = False) -> Bridge:
+        store.read_only = read_only
+        wire = Wire(self.exchange, _PresentFate(self))
+        bridge = Bridge.connect(self.settings, store, clock=self.clock, random=self.random, network=wire)
+        store.read_only = False
+        return bridge
 
     def stop(self) -> None:
         """Ends the process: what it had in memory is gone."""

@@ -180,7 +180,7 @@ def test_W8_an_older_database_is_not_migrated_by_reading(
     monkeypatch.setattr(migrate, "LOCATION", str(migrations))
     before = old.read_bytes()
 
-    with pytest.raises(StoreError, match=r"older slotbridge.*slotbridge sync"):
+    with pytest.raises(StoreError, match=r"older slotbridge.*slotbridge db upgrade"):
         Store.open_existing(url, clock=clock)
 
     assert old.read_bytes() == before

@@ -103,7 +103,7 @@ def test_a_new_database_is_closed_before_anything_secret_is_in_it(tokens: Tokens
 def test_a_database_of_an_older_slotbridge_says_what_to_do(store: Store, tokens: Tokens, file: Path) -> None:
     store.close()
     execute(file, "UPDATE alembic_version SET version_num = '0001'")
-    with pytest.raises(StoreError, match="slotbridge sync"):
+    with pytest.raises(StoreError, match="slotbridge db upgrade"):
         tokens.load("local.1")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from slotbridge.bitrix24.resources import UPDATE, update_command
 from slotbridge.errors import AccessRefused, ApiError, LimitReached, NotFound, NotSent, OutcomeUnknown
 from slotbridge.lenses.items import Odd, Range
 
+READS_AT_ONCE = 8
 # PHP reads 1000 variables of a command and drops the rest in silence; a range may take eleven of them.
 RANGES_PER_COMMAND = 80
 
@@ -27,11 +29,23 @@ class Slots:
     async def read(self, resource_ids: Sequence[int]) -> dict[int, tuple[Range | Odd, ...] | ApiError]:
         """The ranges of each resource as stored, or the error that concerns this resource alone."""
         found: dict[int, tuple[Range | Odd, ...] | ApiError] = {}
-        for part in parts(dict.fromkeys(resource_ids), BATCH_SIZE):
-            commands = [_list(resource_id) for resource_id in part]
-            answers = await self._gateway.batch(commands, f"the slots of {counted(part)}")
-            for resource_id, answer in zip(part, answers, strict=True):
-                found[resource_id] = _slots_or_error(answer, resource_id)
+        failures: list[ApiError] = []
+        at_once = asyncio.Semaphore(READS_AT_ONCE)
+
+        async def read(part: Sequence[int]) -> None:
+            async with at_once:
+                if failures:  # what concerns them all is asked no more
+                    return
+                try:
+                    answers = await self._gateway.batch([_list(each) for each in part], f"the slots of {counted(part)}")
+                except ApiError as error:
+                    failures.append(error)
+                    return
+            found.update({each: _slots_or_error(answer, each) for each, answer in zip(part, answers, strict=True)})
+
+        await asyncio.gather(*(read(part) for part in parts(dict.fromkeys(resource_ids), BATCH_SIZE)))
+        if failures:
+            raise failures[0]
         return found
 
     async def write(

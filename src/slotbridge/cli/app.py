@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 from typer.main import get_command
 
 from slotbridge import __version__
+from slotbridge.cli.app_db import db
+from slotbridge.cli.ending import AsJson, end
 from slotbridge.cli.invocation import Invocation, LogFormat, LogLevel
 
 INTERRUPTED = 130
@@ -21,8 +22,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110},
 )
 
+app.add_typer(db, name="db")
+
 InitialPolicy = Literal["hold", "merge", "bitrix24", "reservekit"]
-AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document to standard output, nothing else.")]
 
 
 def run(invocation: Invocation, argv: list[str]) -> int:
@@ -95,7 +97,7 @@ def sync(
     from slotbridge.cli.sync import Request, sync_once
 
     request = Request(tuple(pair or ()), dry_run, accept_deletes, initial, exit_code, wait)
-    _end(ctx, json, lambda invocation: sync_once(invocation, request))
+    end(ctx, json, lambda invocation: sync_once(invocation, request))
 
 
 @app.command()
@@ -110,15 +112,44 @@ def show(
     """
     from slotbridge.cli.look import show_week
 
-    _end(ctx, json, lambda invocation: show_week(invocation, pair))
+    end(ctx, json, lambda invocation: show_week(invocation, pair))
+
+
+@app.command("run")
+def run_for_good(ctx: typer.Context) -> None:
+    """Keep both sides in step for good: the daemon.
+
+    Ends with 0 when it is told to stop. Exit codes: 2 wrong configuration, 5 another slotbridge is at work.
+    """
+    from slotbridge.cli.run import run_daemon
+
+    end(ctx, False, run_daemon)
 
 
 @app.command()
-def status(ctx: typer.Context, json: AsJson = False) -> None:
-    """Tell of every pair when it ran and how it went. Asks neither service."""
+def healthcheck(ctx: typer.Context) -> None:
+    """Ask the daemon on this machine whether it is well.
+
+    Exit codes: 0 ready, 1 not, with the reasons in one line, 2 where [daemon] listen is empty or cannot be read.
+    """
+    from slotbridge.cli.healthcheck import check_health
+
+    end(ctx, False, check_health)
+
+
+@app.command()
+def status(
+    ctx: typer.Context,
+    json: AsJson = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep it current until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, metavar="SECONDS", help="With --watch: how often to look.")] = 2,
+) -> None:
+    """Tell of every pair when it ran, runs next, and how it went. Asks neither service."""
     from slotbridge.cli.look import show_status
 
-    _end(ctx, json, show_status)
+    if watch and json:
+        raise typer.BadParameter("--watch and --json exclude each other")
+    end(ctx, json, lambda invocation: show_status(invocation, every if watch else None))
 
 
 @app.command()
@@ -126,7 +157,7 @@ def holds(ctx: typer.Context, json: AsJson = False) -> None:
     """List what waits for your decision, and how to decide it."""
     from slotbridge.cli.holds import show_holds
 
-    _end(ctx, json, show_holds)
+    end(ctx, json, show_holds)
 
 
 @app.command()
@@ -145,7 +176,7 @@ def resolve(
     """
     from slotbridge.cli.holds import decide_hold
 
-    _end(ctx, json, lambda invocation: decide_hold(invocation, hold, keep, approve=approve))
+    end(ctx, json, lambda invocation: decide_hold(invocation, hold, keep, approve=approve))
 
 
 @app.command()
@@ -177,10 +208,10 @@ def history(
     question = Question.of(what, pair or (), limit)
     if undo:
         request = Request(question.names, dry_run=not apply, accept_deletes=accept_deletes, wait=wait)
-        _end(ctx, json, lambda invocation: undo_run(invocation, question, request))
+        end(ctx, json, lambda invocation: undo_run(invocation, question, request))
     if apply or accept_deletes:
         raise typer.BadParameter("--apply and --accept-deletes belong to --undo")
-    _end(ctx, json, lambda invocation: show_history(invocation, question))
+    end(ctx, json, lambda invocation: show_history(invocation, question))
 
 
 @app.command()
@@ -195,15 +226,44 @@ def verify(
     """
     from slotbridge.cli.verify import verify_pairs
 
-    _end(ctx, json, lambda invocation: verify_pairs(invocation, pair or ()))
+    end(ctx, json, lambda invocation: verify_pairs(invocation, pair or ()))
 
 
 @app.command()
 def discover(ctx: typer.Context, json: AsJson = False) -> None:
-    """List resources and services, and propose pairs by their names."""
+    """List both sides, and propose pairs by their names."""
     from slotbridge.cli.discover import show_candidates
 
-    _end(ctx, json, show_candidates)
+    end(ctx, json, show_candidates)
+
+
+@app.command()
+def doctor(ctx: typer.Context, json: AsJson = False) -> None:
+    """Check everything there is to check, and say what to do.
+
+    Nothing is changed. Exit codes: 0 all well, or warnings at most, 1 a problem, 2 wrong configuration.
+    """
+    from slotbridge.cli.doctor import show_examination
+
+    end(ctx, json, show_examination)
+
+
+@app.command()
+def events(
+    ctx: typer.Context,
+    bind: Annotated[bool, typer.Option("--bind", help="Have changes announced to the daemon.")] = False,
+    unbind: Annotated[bool, typer.Option("--unbind", help="Have them announced there no longer.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show whether Bitrix24 announces changes to the daemon.
+
+    An OAuth application can be told to do so here; for a webhook it is explained how it is done by hand.
+    """
+    from slotbridge.cli.events import show_events
+
+    if bind and unbind:
+        raise typer.BadParameter("--bind and --unbind exclude each other")
+    end(ctx, json, lambda invocation: show_events(invocation, "bind" if bind else "unbind" if unbind else "show"))
 
 
 @app.command()
@@ -215,7 +275,7 @@ def auth(
     """Let the portal grant access to the OAuth application, once."""
     from slotbridge.cli.auth import authorize
 
-    _end(ctx, json, lambda invocation: authorize(invocation, code))
+    end(ctx, json, lambda invocation: authorize(invocation, code))
 
 
 @app.command()
@@ -225,10 +285,10 @@ def sandbox(
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
     empty: Annotated[bool, typer.Option("--empty", help="The same business without any hours.")] = False,
 ) -> None:
-    """Serve both APIs on this machine, with sample data, until Ctrl-C."""
+    """Serve both APIs here, with sample data, until Ctrl-C."""
     from slotbridge.cli.sandbox import serve_sandbox
 
-    _end(ctx, False, lambda invocation: serve_sandbox(invocation, host, port, empty=empty))
+    end(ctx, False, lambda invocation: serve_sandbox(invocation, host, port, empty=empty))
 
 
 @app.command()
@@ -243,11 +303,4 @@ def demo(
     """
     from slotbridge.cli.demo import play
 
-    _end(ctx, False, lambda invocation: play(invocation, port, keep=keep))
-
-
-def _end(ctx: typer.Context, as_json: bool, work: Callable[[Invocation], int]) -> NoReturn:
-    """Does a command's work; what it returns is the exit code."""
-    invocation: Invocation = ctx.obj
-    invocation.as_json = as_json
-    raise typer.Exit(work(invocation))
+    end(ctx, False, lambda invocation: play(invocation, port, keep=keep))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from slotbridge.cli.invocation import Invocation
 from slotbridge.cli.pairs import chosen
+from slotbridge.cli.render.fields import is_fields
 from slotbridge.cli.render.history import History, history_json, history_lines, undo_lines
 from slotbridge.cli.sync import Request, connected, memory, remembered
 from slotbridge.errors import ConfigurationError
@@ -123,5 +124,5 @@ async def _pairs_to_undo(
         changes = store.history(run=run, limit=sys.maxsize) if store else []
     if names:
         return chosen(settings, names)
-    changed = {change.pair for change in changes if change.kind == "applied"}
+    changed = {change.pair for change in changes if change.kind == "applied" and not is_fields(change.after)}
     return [pair for pair in settings.pairs if pair.name in changed]

@@ -50,11 +50,16 @@ class Invocation:
         Where nobody said what to log, a terminal shows the report alone: it says the same as the log.
         """
         from slotbridge.log import configure_logging
+        from slotbridge.secrecy import secrets_of
         from slotbridge.settings import load_settings
 
         level = self.log_level or ("critical" if self.stderr.isatty() else "warning")
         configure_logging(level, self.log_format, stream=self.stderr, environ=self.environ)
-        return load_settings(self.config, self.environ)
+        settings = load_settings(self.config, self.environ)
+        configure_logging(
+            level, self.log_format, stream=self.stderr, environ=self.environ, secrets=secrets_of(settings)
+        )
+        return settings
 
     def console(self, stream: TextIO | None = None) -> Console:
         """Colours and widths for a stream; plain text where it is no terminal. NO_COLOR is honoured."""

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
+
+from rich.text import Text
 
 from slotbridge.cli.invocation import Invocation
 from slotbridge.cli.pairs import chosen
-from slotbridge.cli.render.status import PairStatus, Status, status_json, status_lines
+from slotbridge.cli.render.status import status_json, status_lines
+from slotbridge.cli.render.status_data import PairStatus, Status
 from slotbridge.cli.render.week import week_json, week_lines
 from slotbridge.cli.sync import connected, remembered
+from slotbridge.cli.watch import watch
+from slotbridge.daemon.pace import advice
 from slotbridge.errors import Side
 from slotbridge.settings import PairSettings, Settings
 from slotbridge.store import Memory, Store
+from slotbridge.store.holder import holder_of
 from slotbridge.sync.bridge import Look
 
 PICTURE_WIDTH = 60
@@ -39,39 +46,55 @@ async def _look(invocation: Invocation, settings: Settings, pair: PairSettings) 
         return await bridge.look(pair)
 
 
-def show_status(invocation: Invocation) -> int:
-    """Every pair and the month's requests, from the database alone."""
+def show_status(invocation: Invocation, every: float | None = None) -> int:
+    """Every pair, the month's requests and the daemon, from the database alone; with `every`, again in so many seconds.
+
+    Raises StoreError when the database cannot be read, unless it is watched.
+    """
     settings = invocation.settings()
+    if every is not None:
+        return watch(invocation, every, partial(_drawn, invocation, settings))
     status = asyncio.run(_status(invocation, settings))
     if invocation.as_json:
         invocation.emit(status_json(status))
     else:
-        invocation.say(status_lines(status))
+        console = invocation.console()
+        invocation.say(status_lines(status, console.width if console.is_terminal else None))
     return 0
 
 
+async def _drawn(invocation: Invocation, settings: Settings, width: int | None, height: int | None) -> list[Text]:
+    return list(status_lines(await _status(invocation, settings), width, height))
+
+
 async def _status(invocation: Invocation, settings: Settings) -> Status:
-    now = invocation.clock.now()
+    now, api = invocation.clock.now(), settings.reservekit
     async with remembered(invocation, settings) as store:
         return Status(
             now=now,
-            pairs=_pairs(store, [pair.name for pair in settings.pairs]),
+            pairs=_pairs(store, settings.pairs),
             used=_used(store, now),
-            per_month={
-                "bitrix24": settings.bitrix24.limits.per_month,
-                "reservekit": settings.reservekit.limits.per_month,
-            },
+            per_month={"bitrix24": settings.bitrix24.limits.per_month, "reservekit": api.limits.per_month},
             remembered=store is not None,
+            advice=advice([pair.interval for pair in settings.pairs], api.limits.per_month, api.plan),
+            holder=holder_of(settings.store.url),
         )
 
 
-def _pairs(store: Store | None, names: list[str]) -> list[PairStatus]:
+def _pairs(store: Store | None, pairs: Sequence[PairSettings]) -> list[PairStatus]:
+    names = [pair.name for pair in pairs]
     if store is None:
-        return [PairStatus(name, Memory()) for name in names]
-    memories, holds = store.recall(names), store.holds(names)
+        return [PairStatus(pair.name, Memory(), names=pair.names) for pair in pairs]
+    memories, holds, planned = store.recall(names), store.holds(names), store.schedules.planned()
     return [
-        PairStatus(name, memories.get(name, Memory()), [record for record in holds if record.hold.pair == name])
-        for name in names
+        PairStatus(
+            pair.name,
+            memories[pair.name],
+            [record for record in holds if record.hold.pair == pair.name],
+            planned.get(pair.name),
+            pair.names,
+        )
+        for pair in pairs
     ]
 
 

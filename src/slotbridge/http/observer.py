@@ -14,7 +14,7 @@ class RequestObserver(Protocol):
         """A request was sent, and this is its HTTP status; None if no usable answer came."""
 
     def held_back(self, side: Side, seconds: float) -> None:
-        """A request waited so long for its turn."""
+        """A request waited so many seconds for its turn; hardly any, if it could go at once."""
 
 
 class Unobserved:

@@ -18,6 +18,7 @@ from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, NotSent, OutcomeUnknown, Side
 from slotbridge.http.limiter import Limiter
 from slotbridge.http.meter import Meter, Unmetered
+from slotbridge.http.observer import RequestObserver, Unobserved
 from slotbridge.http.redact import excerpt
 
 MAX_BODY = 16 * 1024 * 1024
@@ -53,6 +54,7 @@ class Transport:
         handler: httpx.AsyncBaseTransport | None = None,
         trust_env: bool = True,
         meter: Meter | None = None,
+        observer: RequestObserver | None = None,
     ) -> None:
         # httpx logs whole URLs at INFO, and a Bitrix24 webhook's secret is part of the path.
         for name in ("httpx", "httpcore"):
@@ -61,6 +63,7 @@ class Transport:
         self.limiter = limiter
         self.clock = clock
         self.meter = meter or Unmetered()
+        self._observer: RequestObserver = observer or Unobserved()
         self.requests = 0
         self.clock_ahead: float | None = None
         self._timeout = timeout
@@ -90,15 +93,20 @@ class Transport:
         Redirects are not followed.
         """
         request = self._request(method, url, item, headers, params, json)
-        self.meter.admit()
+        waiting = self.clock.monotonic()
         await self.limiter.acquire()
+        self.meter.admit()  # after the wait: whoever waited before us may have had the last of the month
+        self._observer.held_back(self.side, self.clock.monotonic() - waiting)
         self.requests += 1
         self.meter.sent()
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._exchange(request, item)
+                response = await self._exchange(request, item)
+            self._observer.answered(self.side, response.status)
+            return response
         except (httpx.HTTPError, TimeoutError) as error:
             failure = self._translated(error, item)
+        self._observer.answered(self.side, None)
         if not isinstance(failure, OutcomeUnknown):
             self.requests -= 1
             self.meter.unsent()

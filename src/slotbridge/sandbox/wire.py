@@ -9,7 +9,11 @@ from dataclasses import dataclass
 
 from slotbridge.errors import Side
 
-_BITRIX24_WRITE = re.compile(r"\bresource\.(?:add|update|delete|slots\.(?:set|unset))\b", re.IGNORECASE)
+_BITRIX24_WRITE = re.compile(
+    r"\b(?:resource(?:type)?\.(?:add|update|delete|slots\.(?:set|unset))"
+    r"|waitlist\.(?:add|update|delete|client\.(?:set|unset))|contact\.add|event\.(?:bind|unbind))\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,11 @@ class Limits:
 
 
 # The API documentation: a leaky bucket per portal and source address, shared by all applications there.
-# It drains 2 a second and blocks above 50, for Enterprise 5 and 250. Who keeps the rate to the request never runs it
-# over; five requests are left to the others, and to requests that overtake each other on the way.
+# It drains 2 a second and blocks above 50, for Enterprise 5 and 250. Who keeps to that never runs it over; one request
+# is left for those that overtake each other on the way. What others send there is noticed by the refusal it causes.
 BITRIX24_PLANS = {
-    "standard": Limits(rate=2, burst=50 - 5),
-    "enterprise": Limits(rate=5, burst=250 - 5),
+    "standard": Limits(rate=2, burst=50 - 1),
+    "enterprise": Limits(rate=5, burst=250 - 1),
 }
 
 # The API documentation: 5, 10 and 20 requests a second, bursts of 10, 20 and 50; Growth's month by contract.

@@ -9,6 +9,7 @@ from slotbridge.store.records import (
     Intent,
     Memory,
     Outcome,
+    Rescue,
     RunRecord,
     Status,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Intent",
     "Memory",
     "Outcome",
+    "Rescue",
     "RunRecord",
     "Status",
     "Store",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,3 +27,12 @@ def database_file(url: str) -> Path | None:
 def beside(file: Path, suffix: str) -> Path:
     """The file next to a database whose name goes on with `suffix`."""
     return file.with_name(file.name + suffix)
+
+
+def make_private(file: Path) -> None:
+    """Makes an empty file that nobody else can read, where there is none yet: a database may hold tokens.
+
+    Where it cannot be made, nothing is: whoever opens it then is told why.
+    """
+    with suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

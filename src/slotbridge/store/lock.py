@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -32,6 +33,11 @@ class DatabaseLock:
         self._command = command
         self._descriptor: int | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether this one holds the lock now; that of a database in memory is never held."""
+        return self._descriptor is not None
+
     def __enter__(self) -> Self:
         return self
 
@@ -54,7 +60,7 @@ class DatabaseLock:
                 if (left := until - clock.monotonic()) <= 0:
                     raise _held(descriptor, self.file)
                 await clock.sleep(min(poll, left))
-            _sign(descriptor, self._command, clock.now())
+            _sign(descriptor, self.file, self._command, clock.now())
         except BaseException:
             os.close(descriptor)
             raise
@@ -70,9 +76,18 @@ class DatabaseLock:
 
 def _open(file: Path) -> int:
     try:
-        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise _unusable(error, file) from error
+    _hand_over(descriptor, file.parent)
+    return descriptor
+
+
+def _hand_over(descriptor: int, folder: Path) -> None:
+    """Root's file would lock out the user whose folder this is; SQLite treats its own files the same way."""
+    if os.geteuid() == 0 and os.fstat(descriptor).st_uid == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _taken(descriptor: int, file: Path) -> bool:
@@ -87,13 +102,18 @@ def _taken(descriptor: int, file: Path) -> bool:
 
 def _unusable(error: OSError, file: Path) -> StoreError:
     hint = "The database's folder has to exist, on a local disk, and slotbridge has to be allowed to write there"
+    if error.errno == errno.ENOSPC:
+        hint = "Free some space; nothing that was stored is lost"
     return StoreError(f"the lock file cannot be used ({error.strerror})", item=str(file), hint=hint)
 
 
-def _sign(descriptor: int, command: str, now: datetime) -> None:
+def _sign(descriptor: int, file: Path, command: str, now: datetime) -> None:
     holder = {"pid": os.getpid(), "host": socket.gethostname(), "command": command, "since": now.isoformat()}
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+    except OSError as error:
+        raise _unusable(error, file) from error
 
 
 def _held(descriptor: int, file: Path) -> LockHeld:

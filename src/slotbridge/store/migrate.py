@@ -52,7 +52,7 @@ def is_current(engine: Engine) -> bool:
         return schema is not None
     if schema not in _known(_config(LOCATION)):
         raise _newer(schema, place_of(engine))
-    hint = "Run `slotbridge sync`, which backs it up and migrates it; then try again"
+    hint = "Run `slotbridge db upgrade`, which copies it and migrates it; then try again"
     raise StoreError("the database is of an older slotbridge", item=place_of(engine), hint=hint)
 
 

@@ -13,6 +13,7 @@ from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Hold, Link
 from slotbridge.reconcile.oscillation import Streak
 from slotbridge.store import tables
+from slotbridge.store.profiles import names_of, rescues_of
 from slotbridge.store.records import HoldRecord, Intent, Memory
 from slotbridge.week import Window
 
@@ -25,7 +26,18 @@ def recall(connection: Connection, pairs: Sequence[str]) -> dict[str, Memory]:
     holds: defaultdict[str, list[HoldRecord]] = defaultdict(list)
     for record in open_holds(connection, pairs):
         holds[record.hold.pair].append(record)
-    return {pair: _memory(states.get(pair), links[pair], holds[pair], intents[pair]) for pair in pairs}
+    names, rescues = names_of(connection, pairs), rescues_of(connection, pairs)
+    return {
+        pair: _memory(
+            states.get(pair),
+            links[pair],
+            holds[pair],
+            intents[pair],
+            names=names.get(pair),
+            rescue=rescues.get(pair),
+        )
+        for pair in pairs
+    }
 
 
 def open_holds(connection: Connection, pairs: Sequence[str] | None = None) -> list[HoldRecord]:
@@ -68,8 +80,11 @@ def _suspects(intents: list[tuple[Intent, bool]]) -> frozenset[Window]:
     return frozenset(window for window, times in sent.items() if times > 1)
 
 
-def _memory(state: Any, links: list[Link], holds: list[HoldRecord], intents: list[tuple[Intent, bool]]) -> Memory:
+def _memory(
+    state: Any, links: list[Link], holds: list[HoldRecord], intents: list[tuple[Intent, bool]], **about_names: Any
+) -> Memory:
     waiting: dict[str, Any] = {
+        **about_names,
         "holds": tuple(record.hold for record in holds),
         "decisions": {record.hold.fingerprint: record.decision for record in holds if record.decision is not None},
         "intents": tuple(intent for intent, settled in intents if not settled),

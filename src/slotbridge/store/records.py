@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from slotbridge.errors import Side
+from slotbridge.lenses.items import Odd, Range
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Change, Hold, Link, Overruled
+from slotbridge.reconcile.names import LostName, Names
 from slotbridge.reconcile.oscillation import Streak
 from slotbridge.week import Window
 
@@ -32,6 +34,15 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Rescue:
+    """The ranges of a resource, noted before an update that deletes them; `since` is when they were."""
+
+    resource_id: int
+    ranges: tuple[Range | Odd, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """What is remembered of one pair; `Memory()` for a pair never seen.
 
@@ -39,7 +50,8 @@ class Memory:
     what a person decided. `suspects` are windows whose creation was sent more than once in the last day, because an
     answer got lost: a second equal slot may be ours. `refused` are the digests of writes that did not read back as they
     were sent and are not to be sent again (W3); `refusal` is the message that goes with them. `streaks` counts what is
-    written run after run (G7). `failures` counts those since the last success.
+    written run after run (G7). `failures` counts those since the last success. `names` are what both sides called it
+    when they last agreed. `rescue` is there while nobody has seen that an update of ours left the ranges in place.
     """
 
     agreement: Agreement | None = None
@@ -57,6 +69,8 @@ class Memory:
     first_error: str | None = None
     failing_since: datetime | None = None
     failures: int = 0
+    names: Names | None = None
+    rescue: Rescue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +80,9 @@ class Outcome:
     `base` is the new one, None for no change. `holds` are all that are open now; None when that is not known, because
     the pair failed before it was planned. `refused` replaces what is stored together with `refusal`; None leaves both.
     `streaks` replaces what is counted for G7. `past` is the base that `base` replaces, if there was one: it is kept, so
-    that the run can be undone. `intents_done` settles the pair's intents. A failed pair may have changes all the same.
+    that the run can be undone. `intents_done` settles the pair's intents. `names` is the new base of names, None for no
+    change, and `leader` the side that they follow. `rescued` drops the note on ranges that an update might have
+    deleted. A failed pair may have changes all the same.
     """
 
     pair: str
@@ -75,13 +91,16 @@ class Outcome:
     error: str | None = None
     base: tuple[Agreement, tuple[Link, ...]] | None = None
     changes: tuple[Change, ...] = ()
-    overruled: tuple[Overruled, ...] = ()
+    overruled: tuple[Overruled | LostName, ...] = ()
     holds: tuple[Hold, ...] | None = None
     refused: tuple[str, ...] | None = None
     refusal: str | None = None
     streaks: Mapping[str, Streak] | None = None
     past: tuple[Agreement, tuple[Link, ...]] | None = None
     intents_done: bool = False
+    names: Names | None = None
+    leader: Side | None = None
+    rescued: bool = False
 
 
 class HoldsMoved(NamedTuple):
@@ -106,7 +125,8 @@ class ChangeRecord:
     """One entry of the history: a change that was applied, or an edit that was overruled.
 
     Of an applied one, `before` and `after` are in that side's own terms. Of an overruled one, `before` is the edit that
-    was lost, as weekday, start, end and capacity, and None where it was a deletion (`op` is "delete" then).
+    was lost, as weekday, start, end and capacity, and None where it was a deletion (`op` is "delete" then); or it is
+    the name and description, as far as they were edited. A resource type has its changes under "resource type 1".
     """
 
     id: int

@@ -12,7 +12,9 @@ from sqlmodel import col
 
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Change, Hold, Link, Overruled
+from slotbridge.reconcile.names import LostName
 from slotbridge.store import tables
+from slotbridge.store.profiles import drop_rescues, replace_names
 from slotbridge.store.recall import hold_of
 from slotbridge.store.records import HoldsMoved, Outcome
 
@@ -31,10 +33,14 @@ def remember(connection: Connection, run: int, outcomes: Sequence[Outcome]) -> H
     _replace_refusals(connection, outcomes)
     _execute_many(connection, insert(tables.Change), [row for one in outcomes for row in _history(run, one)])
     _settle_intents(connection, outcomes)
+    replace_names(connection, outcomes)
+    drop_rescues(connection, outcomes)
     return _move_holds(connection, outcomes)
 
 
-def note_overruled(connection: Connection, run: int, pair: str, at: datetime, lost: Sequence[Overruled]) -> None:
+def note_overruled(
+    connection: Connection, run: int, pair: str, at: datetime, lost: Sequence[Overruled | LostName]
+) -> None:
     """Stores overruled edits by themselves, ahead of the outcome that they belong to."""
     rows = [{"run": run, "pair": pair, "at": at} | _overruled(one) for one in lost]
     _execute_many(connection, insert(tables.Change), rows)
@@ -135,7 +141,10 @@ def _applied(change: Change) -> dict[str, Any]:
     return row | {"why": change.why, "kind": "applied"}
 
 
-def _overruled(lost: Overruled) -> dict[str, Any]:
+def _overruled(lost: Overruled | LostName) -> dict[str, Any]:
+    if isinstance(lost, LostName):
+        row = {"side": lost.side, "op": "update", "before": dict(lost.fields), "after": None}
+        return row | {"why": lost.why, "kind": "overruled"}
     value = None if lost.value is None else lost.value.window._asdict() | {"capacity": lost.value.capacity}
     row = {"side": lost.side, "op": "update" if value else "delete", "before": value, "after": None}
     return row | {"why": lost.why, "kind": "overruled"}

@@ -15,10 +15,13 @@ from slotbridge.clock import Clock
 from slotbridge.errors import Side, StoreError
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Hold, Link, Overruled
+from slotbridge.reconcile.names import LostName
 from slotbridge.store import tables
 from slotbridge.store.engine import plain_engine, read_only_engine, transaction, working_engine
-from slotbridge.store.location import database_file
+from slotbridge.store.location import database_file, make_private
 from slotbridge.store.migrate import bring_up, is_current
+from slotbridge.store.profiles import Profiles
+from slotbridge.store.prune import Pruned, is_due, prune
 from slotbridge.store.recall import hold_of, open_holds, recall
 from slotbridge.store.records import (
     ChangeRecord,
@@ -31,6 +34,8 @@ from slotbridge.store.records import (
     RunRecord,
 )
 from slotbridge.store.remember import note_overruled, remember
+from slotbridge.store.room import require_room
+from slotbridge.store.schedule import Schedules
 from slotbridge.store.usage import Usage
 from slotbridge.week import Window
 
@@ -38,16 +43,19 @@ from slotbridge.week import Window
 class Store:
     """An open database. Every method raises StoreError when the database cannot be used.
 
-    `backup` is the copy that was made before an older schema was migrated, None when there was no need. `usage` is the
-    part that is about requests.
+    `backup` is the copy that was made before an older schema was migrated, None when there was no need. `usage` is
+    about requests, `profiles` about names, `schedules` about what the daemon means to do next.
     """
 
     def __init__(self, engine: Engine, clock: Clock, backup: Path | None = None, *, read_only: bool = False) -> None:
         self.backup = backup
         self.read_only = read_only
         self.usage = Usage(engine)
+        self.profiles = Profiles(engine)
+        self.schedules = Schedules(engine)
         self._engine = engine
         self._clock = clock
+        self._file = Path(engine.url.database) if engine.url.database else None
 
     @classmethod
     def open(cls, url: str, *, clock: Clock) -> Store:
@@ -56,6 +64,8 @@ class Store:
         Raises StoreError for a file of a newer slotbridge or of another program, which is left as it is.
         """
         file = database_file(url)
+        if file is not None:
+            make_private(file)
         engine = working_engine(file)
         try:
             backup = bring_up(engine if file is None else plain_engine(file))
@@ -87,7 +97,12 @@ class Store:
             return recall(connection, pairs)
 
     def begin_run(self, trigger: str) -> int:
-        """Notes that a run begins, and what started it; returns its number."""
+        """Notes that a run begins, and what started it; returns its number.
+
+        Raises StoreError, too, where the disk has no room for what the run may have to remember.
+        """
+        if self._file is not None:
+            require_room(self._file)
         row = {
             "started_by": trigger,
             "started_at": self._clock.now(),
@@ -125,7 +140,7 @@ class Store:
         with transaction(self._engine, durable=True) as connection:
             connection.execute(insert(tables.Intent).values(row))
 
-    def note_overruled(self, run: int, pair: str, lost: Sequence[Overruled]) -> None:
+    def note_overruled(self, run: int, pair: str, lost: Sequence[Overruled | LostName]) -> None:
         """Keeps edits that are about to be written over, whole (M3)."""
         with transaction(self._engine) as connection:
             note_overruled(connection, run, pair, self._clock.now(), lost)
@@ -139,6 +154,14 @@ class Store:
             found = connection.execute(tables.rows_of(table).where(*here)).first()
             connection.execute(decided)
         return hold_of(found) if found else None
+
+    def decided(self) -> dict[str, datetime]:
+        """The pairs with open holds that a person has decided, and when the last decision of each was made."""
+        table = tables.Hold
+        here = (col(table.ended_at).is_(None), col(table.decided_at).is_not(None))
+        found = tables.rows_of(table).where(*here).order_by(col(table.decided_at))
+        with transaction(self._engine) as connection:
+            return {row.pair: row.decided_at for row in connection.execute(found)}
 
     def holds(self, pairs: Sequence[str] | None = None) -> list[HoldRecord]:
         """The open holds of these pairs, or of all, the oldest first."""
@@ -182,6 +205,17 @@ class Store:
         if row is None or row.links is None:
             return None
         return Agreement(**row.agreement), tuple(Link(Window(*link[:3]), *link[3:]) for link in row.links)
+
+    def prune(self, history_days: int) -> Pruned:
+        """Forgets a batch of what is older than so many days; worth calling again as long as `total` is not 0."""
+        now = self._clock.now()
+        with transaction(self._engine) as connection:
+            return prune(connection, now, history_days)
+
+    def prune_due(self) -> bool:
+        """Whether the present run is the first of the day (UTC)."""
+        with transaction(self._engine) as connection:
+            return is_due(connection, self._clock.now())
 
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """The last runs, the newest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -14,6 +14,13 @@ from sqlmodel import col
 from slotbridge.errors import Side
 from slotbridge.store import tables
 from slotbridge.store.engine import transaction
+
+_COUNT, _STATE = upsert(tables.RequestCount), upsert(tables.SideState)
+# Made once: these two are executed with every request.
+_MORE: Final = _COUNT.on_conflict_do_update(
+    ["month", "side"], set_={"requests": col(tables.RequestCount.requests) + _COUNT.excluded.requests}
+)
+_FULLER: Final = _STATE.on_conflict_do_update(["side"], set_={"bucket_empty_at": _STATE.excluded.bucket_empty_at})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +45,10 @@ class Usage:
 
     def count(self, side: Side, requests: int, at: datetime, bucket_empty_at: datetime | None) -> None:
         """Adds requests, or takes them back, in the calendar month (UTC) of `at`."""
-        table, new = tables.RequestCount, upsert(tables.RequestCount)
-        more = new.on_conflict_do_update(
-            ["month", "side"], set_={"requests": col(table.requests) + new.excluded.requests}
-        )
         with transaction(self._engine) as connection:
-            connection.execute(more, {"month": month_of(at), "side": side, "requests": requests})
+            connection.execute(_MORE, {"month": month_of(at), "side": side, "requests": requests})
             if bucket_empty_at is not None:
-                state, here = tables.SideState, col(tables.SideState.side) == side
-                connection.execute(update(state).where(here).values(bucket_empty_at=bucket_empty_at))
+                connection.execute(_FULLER, {"side": side, "bucket_empty_at": bucket_empty_at})
 
     def in_month(self, at: datetime) -> Mapping[Side, int]:
         """How many requests were sent to each side in the calendar month (UTC) of `at`."""
@@ -73,11 +75,11 @@ class Usage:
     def note(self, side: Side, key: str, **known: Any) -> None:
         """Notes members of the side's record; those that are not named stay, unless the key is another one."""
         fresh = {"closed_at": None, "closed_reason": None, "spent_at": None}
-        table, same = tables.SideState, col(tables.SideState.key).is_(key)
+        table, other = tables.SideState, col(tables.SideState.key).is_distinct_from(key)
         with transaction(self._engine) as connection:
             connection.execute(upsert(table).values(side=side, key=key).on_conflict_do_nothing())
             here = col(table.side) == side
-            connection.execute(update(table).where(here, ~same).values(key=key, **fresh))
+            connection.execute(update(table).where(here, other).values(key=key, **fresh))
             connection.execute(update(table).where(here).values(side=side, **known))
 
 

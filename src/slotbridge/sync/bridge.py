@@ -14,6 +14,7 @@ import structlog
 from slotbridge.bitrix24 import Resource
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, SlotbridgeError
+from slotbridge.http.observer import RequestObserver
 from slotbridge.reconcile.model import Initial, Plan, Side, Snapshot
 from slotbridge.reconcile.verify import Disagreement, disagreements
 from slotbridge.reservekit import Service
@@ -23,10 +24,11 @@ from slotbridge.sync.connection import Connection, connect, key_of
 from slotbridge.sync.metering import content_digest
 from slotbridge.sync.planning import Base, Planner
 from slotbridge.sync.reading import Reader
-from slotbridge.sync.report import RunReport
+from slotbridge.sync.report import RunReport, TypeReport
+from slotbridge.sync.resource_types import TypeKeeper
 from slotbridge.sync.run import Pass, Progress, chunks, read_zones, set_zones
 from slotbridge.sync.terms import agreement_of, options_of
-from slotbridge.sync.work import Circuits, Work
+from slotbridge.sync.work import Circuits, Stop, Work, never
 from slotbridge.sync.writing import Writer
 
 log = structlog.get_logger("slotbridge.sync")
@@ -58,6 +60,9 @@ class Verified:
     error: SlotbridgeError | None = None
 
 
+PRUNING = 20
+"""How many batches of old rows go in one day at most."""
+
 CLOSED_FOR = timedelta(hours=1)
 """For how long a refused key is believed to be closed to writing, where nobody watches."""
 
@@ -85,6 +90,7 @@ class Bridge:
         self._store = store
         self._clock = clock
         self._unattended = unattended
+        self._typing = asyncio.Lock()
 
     @classmethod
     def connect(
@@ -95,6 +101,7 @@ class Bridge:
         clock: Clock,
         random: Random,
         network: Any = None,
+        observer: RequestObserver | None = None,
         unattended: bool = False,
     ) -> Bridge:
         """A bridge at the pace of both plans. `network` is an HTTP transport to use in place of the real network.
@@ -102,7 +109,9 @@ class Bridge:
         An `unattended` one sends no request beyond the plan's number for a month, and asks a key that may only read
         no more than once an hour whether it may write by now.
         """
-        connection = connect(settings, store, clock=clock, random=random, network=network, capped=unattended)
+        connection = connect(
+            settings, store, clock=clock, random=random, network=network, observer=observer, capped=unattended
+        )
         return cls(settings, connection, store, clock=clock, unattended=unattended)
 
     @property
@@ -120,8 +129,13 @@ class Bridge:
         targets: Mapping[str, Base] | None = None,
         trigger: str = "sync",
         progress: Progress = ignore,
+        stop: Stop = never,
     ) -> RunReport:
-        """One run over the pairs. Raises StoreError where it cannot be remembered; a pair's own failure is reported."""
+        """One run over the pairs. Raises StoreError where it cannot be remembered; a pair's own failure is reported.
+
+        Once `stop` says so, the writes that were begun are brought to their end and remembered; the pairs for which
+        nothing was begun by then are left out of the report.
+        """
         before = self.requests
         store, clock = self._store, self._clock
         reader = self._reader()
@@ -133,23 +147,27 @@ class Bridge:
             accept_deletes=accept_deletes,
             targets=targets,
         )
+        whole = targets is None and {pair.name for pair in self._settings.pairs} <= {pair.name for pair in pairs}
         if dry_run or store is None:
             reports = await Pass(reader, planner, None, store, clock, None).over(pairs, progress)
-            return RunReport(True, tuple(reports), self._since(before))
+            types = await self._resource_types(None) if whole else ()
+            return RunReport(True, tuple(reports), self._since(before), types)
         run = store.begin_run(trigger)
-        api = self._settings.reservekit
-        closed = self._closed(store)
-        planner.frozen |= closed
-        writer = Writer(self._bitrix24, self._reservekit, reader, planner, store, clock, api, run)
-        report = RunReport(False, (), {})
-        try:
-            reports = await Pass(reader, planner, writer, store, clock, run).over(pairs, progress)
-            report = RunReport(False, tuple(reports), self._since(before))
-        finally:
-            self._note_closed(store, planner.frozen.keys() - closed.keys(), planner.frozen)
-            counts = {status: report.count(status) for status in ("quiet", "changed", "held", "failed")}
-            store.finish_run(run, requests=dict(self._since(before)), pairs=counts)
-        log.info("run.finished", run=run, pairs=counts, requests=report.requests)
+        with structlog.contextvars.bound_contextvars(run=run, trigger=trigger):
+            closed = self._closed(store)
+            planner.frozen |= closed
+            writer = self._writer(reader, planner, store, run, stop)
+            report = RunReport(False, (), {})
+            try:
+                reports = await Pass(reader, planner, writer, store, clock, run, stop).over(pairs, progress)
+                types = await self._resource_types(run) if whole and not stop() else ()
+                report = RunReport(False, tuple(reports), self._since(before), types)
+            finally:
+                self._note_closed(store, planner.frozen.keys() - closed.keys(), planner.frozen)
+                counts = {status: report.count(status) for status in ("quiet", "changed", "held", "failed")}
+                store.finish_run(run, requests=dict(self._since(before)), pairs=counts)
+            self._forget_old(store)
+            log.info("run.finished", pairs=counts, requests=report.requests)
         return report
 
     async def undo(
@@ -227,6 +245,26 @@ class Bridge:
 
     def _reader(self) -> Reader:
         return Reader(self._bitrix24, self._reservekit, self._store, self._clock, Circuits())
+
+    def _writer(self, reader: Reader, planner: Planner, store: Store, run: int, stop: Stop) -> Writer:
+        api, patient = self._settings.reservekit, self._unattended
+        return Writer(
+            self._bitrix24, self._reservekit, reader, planner, store, self._clock, api, run, patient=patient, stop=stop
+        )
+
+    async def _resource_types(self, run: int | None) -> tuple[TypeReport, ...]:
+        """Brings the declared types in line, or tells what would be done; by one run at a time."""
+        if self._typing.locked():
+            return ()
+        async with self._typing:
+            keeper = TypeKeeper(self._bitrix24.resource_types, self._store, self._clock, run)
+            return await keeper.over(self._settings.resource_types)
+
+    def _forget_old(self, store: Store) -> None:
+        """Once a day what is older than `history_days` goes, a bounded number of rows at a time."""
+        batches = PRUNING if store.prune_due() else 0
+        while batches and store.prune(self._settings.store.history_days).total:
+            batches -= 1
 
     def _closed(self, store: Store) -> dict[Side, str]:
         """Why a side is not written to in this run: nobody watches, and it refused our key not long ago (W6)."""

@@ -14,6 +14,7 @@ from slotbridge.clock import Clock
 from slotbridge.errors import Side
 from slotbridge.http.limiter import Limiter
 from slotbridge.http.meter import Meter, Unmetered
+from slotbridge.http.observer import RequestObserver
 from slotbridge.http.transport import Transport
 from slotbridge.reservekit import ReserveKitClient
 from slotbridge.settings import Limits, Settings
@@ -45,9 +46,16 @@ class Connection:
 
 
 def connect(
-    settings: Settings, store: Store | None, *, clock: Clock, random: Random, network: Any, capped: bool
+    settings: Settings,
+    store: Store | None,
+    *,
+    clock: Clock,
+    random: Random,
+    network: Any = None,
+    observer: RequestObserver | None = None,
+    capped: bool = False,
 ) -> Connection:
-    """Connects to both sides. `network` is an HTTP transport to use in place of the real network, or None.
+    """Connects to both sides. `network` is an HTTP transport to use in place of the real network.
 
     With a store that may be written, every request is counted there as it leaves; `capped` then sends none beyond the
     plan's number for a month. Raises ConfigurationError for a key that no request can carry.
@@ -59,7 +67,7 @@ def connect(
         trusting = not is_loopback(urlsplit(address).hostname or "")
         cap = limits.per_month if capped else None
         meter = _meter(side, key_of(settings, side), store, limiter, clock, cap)
-        return Transport(side, limiter, clock, handler=network, trust_env=trusting, meter=meter)
+        return Transport(side, limiter, clock, handler=network, trust_env=trusting, meter=meter, observer=observer)
 
     portal, api = settings.bitrix24, settings.reservekit
     access = access_to(settings, clock=clock, random=random, network=network)

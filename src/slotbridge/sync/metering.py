@@ -29,7 +29,6 @@ class StoreMeter:
         self._key = key
         self._cap = cap
         self._spent_at = usage.side(side, key).spent_at
-        usage.note(side, key)
 
     def admit(self) -> None:
         """Raises BudgetSpent while the month is used up: by our count, or because the server said so."""

@@ -54,9 +54,9 @@ class Planner:
         """Fixes the terms of a work for this run."""
         work.terms = terms_of(work.pair, self._settings, zone, self._clock.now())
 
-    def undoes(self, work: Work) -> bool:
+    def undoes(self, pair: str) -> bool:
         """Whether the pair goes back to an earlier base: what is held then is no hold of the ordinary runs."""
-        return work.name in self._targets
+        return pair in self._targets
 
     async def plan(self, work: Work) -> None:
         """Plans a work that was read, or read again. What a booking stands on is looked up before it may go."""

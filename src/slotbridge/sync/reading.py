@@ -8,14 +8,21 @@ from datetime import timedelta
 
 from slotbridge.bitrix24 import Bitrix24Client
 from slotbridge.clock import Clock
-from slotbridge.errors import ApiError, NotFound
+from slotbridge.errors import ApiError
 from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.reservekit import ReserveKitClient
 from slotbridge.store import Store
+from slotbridge.sync.name_reading import NameReader, no_service
 from slotbridge.sync.work import Circuits, Work
 from slotbridge.week import find_zone
 
 ZONES_GOOD_FOR = timedelta(hours=1)
+FRESH = 5.0
+"""Seconds for which a reading of ReserveKit is good enough to write on (W3)."""
+
+SETTLES = 1.0
+"""Seconds after which a reading that shows an older state than was written is asked for once more."""
+
 AT_ONCE = 4
 """How many services are read side by side: enough to keep a small plan's rate busy."""
 
@@ -37,15 +44,25 @@ class Reader:
         self._clock = clock
         self._circuits = circuits
         self._at_once = asyncio.Semaphore(AT_ONCE)
+        self.names = NameReader(bitrix24, reservekit, clock)
 
-    async def zones(self, services: Sequence[int], *, remember: bool) -> dict[int, str | None]:
-        """The zone that each service names, None where it names none. A service that does not exist is left out."""
+    async def zones(self, services: Sequence[int], *, remember: bool, names: bool = False) -> dict[int, str | None]:
+        """The zone that each service names, None where it names none. A service that does not exist is left out.
+
+        With `names` the services are listed in any case: the same listing has what they are called.
+        """
         now = self._clock.now()
         known = self._store.zones() if self._store else {}
         fresh = {service: zone for service, (zone, at) in known.items() if now - at < ZONES_GOOD_FOR}
-        if all(service in fresh for service in services):
+        all_fresh = all(service in fresh for service in services)
+        if all_fresh and not names:
             return fresh
-        found = {service.id: service.timezone for service in await self._reservekit.list_services()}
+        try:
+            found = {service.id: service.timezone for service in await self.names.list_services()}
+        except ApiError:
+            if all_fresh:
+                return fresh  # the hours can do without the listing; the names cannot, and say so
+            raise
         if remember and self._store:
             self._store.store_zones(found, now)
         return found
@@ -61,7 +78,7 @@ class Reader:
 
     async def read_bitrix24(self, works: Sequence[Work]) -> None:
         """The ranges of all these pairs' resources."""
-        wanted = [work for work in works if work.error is None]
+        wanted = [work for work in works if work.needs_bitrix24]
         if not wanted:
             return
         try:
@@ -78,7 +95,7 @@ class Reader:
             if isinstance(ranges, ApiError):
                 work.fail(ranges)
             else:
-                work.bitrix24 = ranges
+                work.bitrix24, work.known = ranges, True
 
     async def read_reservekit(self, work: Work) -> None:
         """The time slots of one pair's service."""
@@ -105,8 +122,7 @@ def zone_of(work: Work, zones: dict[int, str | None]) -> str:
     """The pair's zone: the service's, else the pair's own option (S7). Raises ApiError that says what is missing."""
     item = f"service {work.pair.service_id}"
     if work.pair.service_id not in zones:
-        hint = "Check service_id of the pair, and that the key belongs to the account that has this service"
-        raise NotFound("the service does not exist", side="reservekit", item=item, hint=hint)
+        raise no_service(work.pair.service_id)
     zone = zones[work.pair.service_id] or work.pair.timezone
     if zone is None:
         hint = 'Set it in ReserveKit, or timezone = "…" for this pair in the configuration'

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from slotbridge.errors import SlotbridgeError
 from slotbridge.lenses.terms import Problem
 from slotbridge.reconcile.model import SIDES, Change, Hold, Overruled, Side
+from slotbridge.reconcile.names import LostName
 
 Status = Literal["quiet", "changed", "held", "failed"]
 
@@ -22,7 +23,7 @@ class PairReport:
     changes: tuple[Change, ...] = ()
     holds: tuple[Hold, ...] = ()
     problems: Mapping[Side, tuple[Problem, ...]] = field(default_factory=dict)
-    overruled: tuple[Overruled, ...] = ()
+    overruled: tuple[Overruled | LostName, ...] = ()
     error: SlotbridgeError | None = None
     linked: bool = False
     bitrix24_digest: str | None = None
@@ -52,12 +53,41 @@ class PairReport:
 
 
 @dataclass(frozen=True, slots=True)
+class TypeReport:
+    """What became of one `[[resource_types]]`, by the id of its type; a dry run tells what would."""
+
+    id: int
+    changes: tuple[Change, ...] = ()
+    error: SlotbridgeError | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called among the pairs of the history."""
+        return f"resource type {self.id}"
+
+    @property
+    def status(self) -> Status:
+        """Failed before changed before quiet; nothing of it is ever held."""
+        return "failed" if self.error is not None else "changed" if self.changes else "quiet"
+
+    def as_json(self) -> dict[str, Any]:
+        """The type as a member of `sync --json`."""
+        return {
+            "id": self.id,
+            "status": self.status,
+            "changes": [_change(change) for change in self.changes],
+            "error": self.error.as_json() if self.error else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class RunReport:
     """One pass over the pairs, and what it cost in requests."""
 
     dry_run: bool
     pairs: tuple[PairReport, ...]
     requests: Mapping[Side, int]
+    resource_types: tuple[TypeReport, ...] = ()
 
     def count(self, status: Status) -> int:
         """How many pairs ended that way."""
@@ -65,11 +95,12 @@ class RunReport:
 
     def exit_code(self, *, tell_changes: bool = False) -> int:
         """1 for a failure, 3 for a hold, 4 for changes of a dry run when asked to tell them, else 0 (S10)."""
-        if self.count("failed"):
+        types = {kind.status for kind in self.resource_types}
+        if self.count("failed") or "failed" in types:
             return 1
         if self.count("held"):
             return 3
-        return 4 if tell_changes and self.dry_run and self.count("changed") else 0
+        return 4 if tell_changes and self.dry_run and (self.count("changed") or "changed" in types) else 0
 
     def as_json(self) -> dict[str, Any]:
         """The whole `sync --json` document."""
@@ -77,6 +108,7 @@ class RunReport:
             "version": 1,
             "dry_run": self.dry_run,
             "pairs": [pair.as_json() for pair in self.pairs],
+            "resource_types": [kind.as_json() for kind in self.resource_types],
             "requests": dict(self.requests),
         }
 
@@ -103,7 +135,9 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _overruled(lost: Overruled) -> dict[str, Any]:
+def _overruled(lost: Overruled | LostName) -> dict[str, Any]:
+    if isinstance(lost, LostName):
+        return {"side": lost.side, "value": dict(lost.fields), "why": lost.why}
     value = lost.value
     shown = None if value is None else {"window": str(value.window), "capacity": value.capacity}
     return {"side": lost.side, "value": shown, "why": lost.why}

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from itertools import takewhile
 
 import structlog
 
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, SlotbridgeError
-from slotbridge.reconcile.agreement import Agreement
-from slotbridge.reconcile.model import SIDES, Change, Link
-from slotbridge.reconcile.oscillation import Streak, streaks
-from slotbridge.reconcile.settle import settle
 from slotbridge.settings import PairSettings
-from slotbridge.store import Memory, Outcome, Store
-from slotbridge.sync.metering import content_digest
+from slotbridge.store import Memory, Store
+from slotbridge.sync.naming import Naming, closed_to_names, is_about_names
+from slotbridge.sync.outcome import outcome_of, report_of
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import Reader, zone_of
 from slotbridge.sync.report import PairReport
-from slotbridge.sync.terms import agreement_of
-from slotbridge.sync.work import Work
+from slotbridge.sync.work import Stop, Work, never
 from slotbridge.sync.writing import Writer
 
 CHUNK = 50
@@ -29,7 +25,6 @@ CHUNK = 50
 log = structlog.get_logger("slotbridge.sync")
 
 Progress = Callable[[int, int], None]
-Base = tuple[Agreement, tuple[Link, ...]]
 
 
 class Pass:
@@ -43,6 +38,7 @@ class Pass:
         store: Store | None,
         clock: Clock,
         run: int | None,
+        stop: Stop = never,
     ) -> None:
         self._reader = reader
         self._planner = planner
@@ -50,13 +46,18 @@ class Pass:
         self._store = store
         self._clock = clock
         self._run = run
+        self._stop = stop
         self._reports: dict[str, PairReport] = {}
 
     async def over(self, pairs: Sequence[PairSettings], progress: Progress) -> list[PairReport]:
-        """All pairs, chunk by chunk. Those that would delete come last, when it is known how many they are (G5)."""
-        zones = await read_zones(self._reader, pairs, remember=self._run is not None)
+        """All pairs, chunk by chunk. Those that would delete come last, when it is known how many they are (G5).
+
+        When it is told to stop, the pairs that nothing was begun for have no report.
+        """
+        names = any(pair.names != "off" and not self._planner.undoes(pair.name) for pair in pairs)
+        zones = await read_zones(self._reader, pairs, remember=self._run is not None, names=names)
         deleting: list[PairSettings] = []
-        for chunk in chunks(pairs):
+        for chunk in self._until_stopped(pairs):
             works = await self._planned(chunk, zones)
             waiting = [work for work in works if would_delete(work)] if len(pairs) > CHUNK else []
             if len(pairs) <= CHUNK:
@@ -65,28 +66,39 @@ class Pass:
             deleting += [work.pair for work in waiting]
             progress(len(self._reports), len(pairs))
         alarm = outage(len(deleting), len(pairs))
-        for chunk in chunks(deleting):
+        for chunk in self._until_stopped(deleting):
             works = await self._planned(chunk, zones)
             await self._raise_alarm(works, alarm)
             await self._finish(works)
             progress(len(self._reports), len(pairs))
-        return [self._reports[pair.name] for pair in pairs]
+        return [self._reports[pair.name] for pair in pairs if pair.name in self._reports]
+
+    def _until_stopped(self, pairs: Sequence[PairSettings]) -> Iterator[Sequence[PairSettings]]:
+        return takewhile(lambda _chunk: not self._stop(), chunks(pairs))
 
     async def _planned(self, pairs: Sequence[PairSettings], zones: dict[int, str | None] | ApiError) -> list[Work]:
         memories: Mapping[str, Memory] = self._store.recall([pair.name for pair in pairs]) if self._store else {}
         works = [Work(pair, memories.get(pair.name, Memory())) for pair in pairs]
+        for work in works:
+            work.names = None if self._planner.undoes(work.name) else Naming.of(work.pair, work.memory)
         if self._run is None:
             self._recall_closed_sides(works)
         set_zones(works, zones, self._planner)
         await self._reader.read(works)
+        await self._reader.names.read(works)
         for work in works:
+            work.look_for_rescue()
+            work.keep_names_back()
             await self._planner.plan(work)
+        if self._run is None:
+            _recall_held_names(works)
         return works
 
     def _recall_closed_sides(self, works: Sequence[Work]) -> None:
         """A dry run cannot find out whether a key may write: it believes what the last run found (W6)."""
         for hold in (hold for work in works for hold in work.memory.holds if hold.kind == "read-only"):
-            self._planner.frozen.setdefault("reservekit", hold.reason)
+            if not is_about_names(hold):
+                self._planner.frozen.setdefault("reservekit", hold.reason)
 
     async def _raise_alarm(self, works: Sequence[Work], alarm: str | None) -> None:
         if alarm is None:
@@ -99,78 +111,19 @@ class Pass:
         """Applies what the plans say and remembers it; a dry run only reports."""
         if self._writer is not None:
             await self._writer.apply(works)
-        settled = [(work, self._outcome(work)) for work in works]
+        works = [work for work in works if not work.put_off]
+        dry, at = self._writer is None, self._clock.now()
+        settled = [(work, outcome_of(work, at, dry=dry, undoes=self._planner.undoes(work.name))) for work in works]
         for work, outcome in settled:
-            self._reports[work.name] = self._report(work, outcome)
+            self._reports[work.name] = report_of(work, outcome, dry=dry)
         if self._store is not None and self._run is not None:
             moved = self._store.remember(self._run, [outcome for _, outcome in settled])
             for hold in moved.began:
                 log.warning("hold.began", pair=hold.pair, hold=hold.id, kind=hold.kind, reason=hold.reason)
             for hold in moved.ended:
                 log.warning("hold.ended", pair=hold.pair, hold=hold.id, kind=hold.kind)
-        for work in works:
-            if work.error is not None:
-                log.error("pair.failed", pair=work.name, error=str(work.error))
-
-    def _outcome(self, work: Work) -> Outcome:
-        """What is to be remembered of a pair. Its base is what was read back, and nothing else (W4)."""
-        at = self._clock.now()
-        changes = tuple(sorted(work.applied, key=lambda change: SIDES.index(change.side)))
-        base = None
-        if work.plan is not None and work.agreement is not None and (work.error is None or work.heals):
-            settled = settle(work.plan, work.snapshot) if self._writer is not None else None
-            if settled is not None and settled.missing:
-                first = settled.missing[0]
-                hint = "The next run reads again what came of it"
-                what = f"{first.value.window if first.value else 'a window'} is not there as it was meant to be"
-                work.fail(ApiError(what, side=first.side, hint=hint))
-            elif settled is not None and work.plan.agreed:
-                # What was written may be the first that tells the server's form of times.
-                base = agreement_of(work.pair, work.plan.terms, work.snapshot, work.memory), settled.links
-        if work.error is not None:
-            return self._failed(work, at, changes, base)
-        plan = work.plan
-        return Outcome(
-            pair=work.name,
-            at=at,
-            status=PairReport(work.name, changes, plan.holds if plan else ()).status,
-            base=base if base != (work.memory.agreement, work.memory.links) else None,
-            changes=changes,
-            overruled=tuple(lost for lost in plan.overruled if lost not in work.told) if plan else (),
-            holds=plan.holds if plan and not self._planner.undoes(work) else None,
-            refused=() if work.memory.refused else None,
-            streaks=_streaks(work) if plan else None,
-            past=_past(work),
-            intents_done=bool(work.memory.intents or changes),
-        )
-
-    def _failed(self, work: Work, at: datetime, changes: tuple[Change, ...], base: Base | None) -> Outcome:
-        refused, refusal = (work.refused, _told(work.error)) if work.refused else (None, None)
-        return Outcome(
-            pair=work.name,
-            at=at,
-            status="failed",
-            error=str(work.error),
-            base=base,
-            changes=changes,
-            refused=refused,
-            refusal=refusal,
-            past=_past(work),
-        )
-
-    def _report(self, work: Work, outcome: Outcome) -> PairReport:
-        plan = work.plan
-        dry = self._writer is None
-        return PairReport(
-            name=work.name,
-            changes=plan.changes if dry and plan and work.error is None else outcome.changes,
-            holds=plan.holds if plan and work.error is None else (),
-            problems=plan.problems if plan else {},
-            overruled=tuple(dict.fromkeys((*work.told, *plan.overruled))) if plan and work.error is None else (),
-            error=work.error,
-            linked=outcome.base is not None,
-            bitrix24_digest=content_digest(work.bitrix24) if work.error is None else None,
-        )
+        for outcome in (outcome for _, outcome in settled if outcome.error is not None):
+            log.error("pair.failed", pair=outcome.pair, error=outcome.error)
 
 
 def chunks(pairs: Sequence[PairSettings]) -> Iterator[Sequence[PairSettings]]:
@@ -179,12 +132,22 @@ def chunks(pairs: Sequence[PairSettings]) -> Iterator[Sequence[PairSettings]]:
         yield pairs[start : start + CHUNK]
 
 
+def _recall_held_names(works: Sequence[Work]) -> None:
+    """A dry run believes that a key which could not change services cannot do so now."""
+    reason = closed_to_names(work.memory for work in works)
+    if reason is None:
+        return
+    for names in (work.names for work in works if work.names is not None):
+        if names.due is not None and names.due.side == "reservekit":
+            names.keep_back("read-only", reason)
+
+
 async def read_zones(
-    reader: Reader, pairs: Sequence[PairSettings], *, remember: bool
+    reader: Reader, pairs: Sequence[PairSettings], *, remember: bool, names: bool = False
 ) -> dict[int, str | None] | ApiError:
-    """The zones of these pairs' services, or the error that concerns all of them."""
+    """The zones of these pairs' services, or the error that concerns all of them. `names` wants their names as well."""
     try:
-        return await reader.zones([pair.service_id for pair in pairs], remember=remember)
+        return await reader.zones([pair.service_id for pair in pairs], remember=remember, names=names)
     except ApiError as error:
         return error
 
@@ -194,6 +157,8 @@ def set_zones(works: Sequence[Work], zones: dict[int, str | None] | ApiError, pl
     for work in works:
         try:
             if isinstance(zones, ApiError):
+                if work.names is not None:
+                    work.names.fail(zones)
                 raise zones
             planner.set_zone(work, zone_of(work, zones))
         except SlotbridgeError as error:
@@ -215,22 +180,3 @@ def outage(deleting: int, pairs: int) -> str | None:
     if pairs < 4 or deleting * 2 <= pairs:
         return None
     return f"{deleting} of {pairs} pairs would delete windows in one run, which looks like an outage or a wrong key"
-
-
-def _past(work: Work) -> Base | None:
-    """The base that this run may replace, kept so that the run can be undone."""
-    return (work.memory.agreement, work.memory.links) if work.memory.agreement is not None else None
-
-
-def _streaks(work: Work) -> dict[str, Streak] | None:
-    """What G7 counts after this run; None where that stays as it is."""
-    if work.plan is not None and any(hold.kind == "oscillation" for hold in work.plan.holds):
-        return None  # nothing was written, and what was counted is why
-    counted = streaks(work.plan, work.memory.streaks) if work.plan is not None and work.applied else {}
-    return counted if counted or work.memory.streaks else None
-
-
-def _told(error: SlotbridgeError | None) -> str | None:
-    if error is None:
-        return None
-    return f"{error.what}. {error.hint}" if error.hint else error.what

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -21,12 +21,17 @@ from slotbridge.errors import (
     StoreError,
     WriteRefused,
 )
+from slotbridge.lenses.bitrix24 import own_terms, refused
 from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Change, Overruled, Plan, Side, Snapshot
 from slotbridge.settings import PairSettings
 from slotbridge.store import Memory
+from slotbridge.sync.naming import Naming
+
+Stop = Callable[[], bool]
+"""Whether a run shall come to its end."""
 
 E = TypeVar("E", bound=SlotbridgeError)
 
@@ -38,9 +43,14 @@ class Work:
     """What is known of one pair so far. `read_at` is when ReserveKit was read, in seconds of the monotonic clock.
 
     `actual` is what Bitrix24 holds where that is not `bitrix24`: we wrote over an edit that had come in between, and
-    plan for what was there before. `again` says that a write was followed by a new plan. `heals` lets a failed pair
+    plan for what was there before. `again` says that a write was followed by a new plan, `begun` that
+    something was sent, `put_off` that the run was told to stop before that. `heals` lets a failed pair
     store its base nevertheless, since what was read back is known to be right. `told` are the overruled edits that the
     history has already.
+
+    `known` says that it is known what Bitrix24 holds. `emptied`: it holds nothing, because an update of ours was broken
+    off, and `bitrix24` is what that deleted. `rescued`: the ranges were seen in place after such an update. `names` is
+    None where names do not follow.
     """
 
     pair: PairSettings
@@ -55,16 +65,28 @@ class Work:
     outage: str | None = None
     actual: tuple[Range | Odd, ...] | None = None
     again: bool = False
+    begun: bool = False
+    put_off: bool = False
     heals: bool = False
     applied: list[Change] = field(default_factory=list)
     told: list[Overruled] = field(default_factory=list)
     refused: tuple[str, ...] = ()
     error: SlotbridgeError | None = None
+    known: bool = False
+    emptied: bool = False
+    rescued: bool = False
+    names: Naming | None = None
 
     @property
     def name(self) -> str:
         """The pair's name."""
         return self.pair.name
+
+    @property
+    def needs_bitrix24(self) -> bool:
+        """Whether Bitrix24 is to be read for it: hours that failed keep neither names nor a rescue from going on."""
+        names_follow = self.names is not None and self.names.error is None
+        return self.error is None or names_follow or self.memory.rescue is not None
 
     @property
     def snapshot(self) -> Snapshot:
@@ -76,8 +98,7 @@ class Work:
         """Whether Bitrix24 holds other ranges than the plan wants there."""
         if self.plan is None or not (self.planned("bitrix24") or self.actual is not None):
             return False
-        holds = self.bitrix24 if self.actual is None else self.actual
-        return Counter(holds) != Counter(self.plan.bitrix24.items)
+        return Counter(self.in_bitrix24) != Counter(self.plan.bitrix24.items)
 
     @property
     def has_writes(self) -> bool:
@@ -92,6 +113,35 @@ class Work:
         """These changes are known to have been executed."""
         self.applied.extend(changes)
 
+    def look_for_rescue(self) -> None:
+        """Where an update that was broken off has deleted the ranges they count as there: nobody wished them away."""
+        rescue = self.memory.rescue
+        if rescue is None or not self.known or rescue.resource_id != self.pair.resource_id:
+            return
+        self.emptied = bool(rescue.ranges) and not self.bitrix24
+        self.rescued = not self.emptied
+        if self.emptied:
+            self.bitrix24 = rescue.ranges
+
+    @property
+    def restored(self) -> tuple[Change, ...]:
+        """What is to be set again in Bitrix24 before anything else, as changes."""
+        why = "deleted by an update of the name that was broken off"
+        ranges = self.bitrix24 if self.emptied else ()
+        return tuple(Change("bitrix24", "create", None, own_terms(item), why) for item in ranges)
+
+    def keep_names_back(self) -> None:
+        """A name waits for as long as Bitrix24 would refuse to take all the ranges back after it (S5)."""
+        if self.names is None or self.names.due is None or self.names.due.side != "bitrix24":
+            return
+        if refusal := refused(self.in_bitrix24):
+            self.names.keep_back("odd-range", f"Bitrix24 would refuse to take back {refusal}")
+
+    @property
+    def in_bitrix24(self) -> tuple[Range | Odd, ...]:
+        """What Bitrix24 holds, as far as that is known."""
+        return self.bitrix24 if self.actual is None else self.actual
+
     def planned(self, side: Side) -> tuple[Change, ...]:
         """The changes that the plan has for a side."""
         return tuple(change for change in self.plan.changes if change.side == side) if self.plan else ()
@@ -104,8 +154,19 @@ def about(error: E, pair: str) -> E:
     return told
 
 
+class Failing(Protocol):
+    """Something of a pair's that can fail by itself."""
+
+    @property
+    def name(self) -> str:
+        """The pair's name."""
+
+    def fail(self, error: SlotbridgeError) -> None:
+        """The first failure is the one that is told."""
+
+
 @contextmanager
-def keeping_to(work: Work) -> Iterator[None]:
+def keeping_to(work: Failing) -> Iterator[None]:
     """Whatever goes wrong within is this pair's failure alone (W7), a bug of ours included; a lost memory is not."""
     try:
         yield
@@ -117,6 +178,11 @@ def keeping_to(work: Work) -> Iterator[None]:
         log.exception("pair.bug", pair=work.name)
         hint = "This is a bug in slotbridge; please report it with the log. Nothing more is written for this pair"
         work.fail(SlotbridgeError(f"internal error ({type(error).__name__})", hint=hint))
+
+
+def never() -> bool:
+    """For runs that nobody stops."""
+    return False
 
 
 class Circuits:

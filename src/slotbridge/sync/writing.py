@@ -20,16 +20,12 @@ from slotbridge.reservekit import ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.store import Intent, Store
 from slotbridge.sync.explain import not_as_sent
+from slotbridge.sync.keeping import ROUNDS, Keeper, changed_each_time
 from slotbridge.sync.planning import Planner, digests
-from slotbridge.sync.reading import Reader
-from slotbridge.sync.work import Work, keeping_to
+from slotbridge.sync.reading import AT_ONCE, FRESH, SETTLES, Reader
+from slotbridge.sync.renaming import NameWriter
+from slotbridge.sync.work import Stop, Work, keeping_to, never
 from slotbridge.week import Window
-
-FRESH = 5.0
-"""Seconds for which a reading of ReserveKit is good enough to write on (W3)."""
-
-ROUNDS = 4
-"""How often an edit that comes in between is merged and written back before the pair gives up for this run."""
 
 LATE = timedelta(seconds=15)
 """How long a creation may still be executed by the server after its process died."""
@@ -37,12 +33,13 @@ LATE = timedelta(seconds=15)
 LATE_AFTER_SILENCE = timedelta(seconds=30)
 """The same after an answer that did not come in time: the server is slow already."""
 
-SETTLES = 1.0
-"""Seconds after which a reading that shows an older state than was written is asked for once more."""
-
 
 class Writer:
-    """Applies the plans of a chunk of pairs. A failure stays with its pair (W7)."""
+    """Applies the plans of a chunk of pairs. A failure stays with its pair (W7).
+
+    A `patient` one asks a key that may not change services only once an hour whether it may by now. Once `stop` says
+    so, what was begun is brought to its end, and the other pairs are put off.
+    """
 
     def __init__(
         self,
@@ -54,6 +51,9 @@ class Writer:
         clock: Clock,
         settings: ReserveKitSettings,
         run: int,
+        *,
+        patient: bool = False,
+        stop: Stop = never,
     ) -> None:
         self._bitrix24 = bitrix24
         self._reservekit = reservekit
@@ -63,8 +63,23 @@ class Writer:
         self._clock = clock
         self._settings = settings
         self._run = run
+        self._stop = stop
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._keeper = Keeper(bitrix24, planner, store, clock)
+        self._names = NameWriter(reservekit, reader.names, self._keeper, store, clock, run, patient=patient)
 
     async def apply(self, works: Sequence[Work]) -> None:
+        """Sets again what a death in between has deleted, then writes the hours, then the names."""
+        await self._keeper.restore(works)
+        await self._write_hours(works)
+        await self._names.follow([work for work in works if not self._is_put_off(work)])
+
+    def _is_put_off(self, work: Work) -> bool:
+        """Whether the pair is left for another day: the run was told to stop before anything was written for it."""
+        work.put_off = work.put_off or (self._stop() and not work.begun and work.error is None)
+        return work.put_off
+
+    async def _write_hours(self, works: Sequence[Work]) -> None:
         """Writes what the plans say, and once more what came in between, until nothing is left to write."""
         pending = await self._confirmed([work for work in works if work.has_writes])
         for _ in range(ROUNDS):
@@ -77,10 +92,9 @@ class Writer:
             await self._write_bitrix24([work for work in pending if work.actual is not None])
             await asyncio.gather(*(self._write_reservekit(work) for work in pending if work.error is None))
             await self._write_bitrix24([work for work in pending if work.error is None])
-            pending = [work for work in pending if work.again and work.has_writes]
+            pending = [work for work in pending if work.again and work.has_writes and not work.put_off]
         for work in pending:
-            hint = "The next run tries again; look whether another program writes to the same resource"
-            work.fail(ApiError("it was changed each time it was written", side="bitrix24", hint=hint))
+            work.fail(changed_each_time())
 
     def _tell_overruled(self, work: Work) -> None:
         """An edit that is about to be written over goes into the history first: the process may die over it (M3)."""
@@ -123,11 +137,17 @@ class Writer:
             await self._planner.plan(work)
 
     async def _write_reservekit(self, work: Work) -> None:
+        async with self._at_once:
+            if not self._is_put_off(work):
+                await self._bring_to_reservekit(work)
+
+    async def _bring_to_reservekit(self, work: Work) -> None:
         try:
             with keeping_to(work):
                 if work.planned("reservekit") and self._clock.monotonic() - work.read_at > FRESH:
                     await self._read_again(work)
                 if work.error is None and work.planned("reservekit") and not self._planner.frozen:
+                    work.begun = True
                     await self._send_reservekit(work)
         except WriteRefused as error:
             self._planner.frozen["reservekit"] = f"the ReserveKit key may read but not write: {error.what}"
@@ -222,11 +242,14 @@ class Writer:
         work.fail(ApiError(f"{what}{', some are still missing' if missing else ''}", side="reservekit", hint=hint))
 
     async def _write_bitrix24(self, works: Sequence[Work]) -> None:
-        writes = {work.pair.resource_id: work.plan.bitrix24.items for work in works if work.plan and work.sets_bitrix24}
+        due = [work for work in works if work.sets_bitrix24 and not self._is_put_off(work)]
+        writes = {work.pair.resource_id: work.plan.bitrix24.items for work in due if work.plan}
         if not writes:
             return
+        for work in due:
+            work.begun = True
         written = await self._bitrix24.set_slots(writes)
-        for work in works:
+        for work in due:
             if (outcome := written.get(work.pair.resource_id)) is not None:
                 with keeping_to(work):
                     await self._after_set(work, outcome)
@@ -236,6 +259,7 @@ class Writer:
         if work.plan is None:
             return
         if isinstance(written, ApiError):
+            work.known = False
             work.fail(written)
             return
         work.note_applied(work.planned("bitrix24"))

@@ -14,6 +14,7 @@ from rich.text import Text
 from slotbridge.cli.render.plan import change_line, overruled_words, run_lines
 from slotbridge.cli.render.words import DayZero, clean, moment, plural
 from slotbridge.reconcile.model import Change, Overruled, Value
+from slotbridge.reconcile.names import LostName
 from slotbridge.store import ChangeRecord, RunRecord
 from slotbridge.sync.report import RunReport
 from slotbridge.week import Window
@@ -73,8 +74,10 @@ def _record_line(record: ChangeRecord, day_zero: DayZero) -> Text:
     return change_line(Change(record.side, record.op, record.before, record.after, record.why), day_zero)
 
 
-def _overruled(record: ChangeRecord) -> Overruled:
+def _overruled(record: ChangeRecord) -> Overruled | LostName:
     lost = record.before
+    if lost is not None and "weekday" not in lost:
+        return LostName(record.side, lost, record.why)
     value = lost and Value(Window(lost["weekday"], lost["start"], lost["end"]), lost["capacity"])
     return Overruled(record.side, value or None, record.why)
 

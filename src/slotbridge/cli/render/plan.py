@@ -9,10 +9,12 @@ from rich.text import Text
 
 from slotbridge.cli.render.decisions import ways_out
 from slotbridge.cli.render.errors import error_lines
+from slotbridge.cli.render.fields import field_edit_words, field_words, is_fields
 from slotbridge.cli.render.words import DayZero, capacity_words, clean, edit_words, item_words, plural
 from slotbridge.errors import SIDE_NAMES
 from slotbridge.reconcile.model import SIDES, Change, Hold, Overruled
-from slotbridge.sync.report import PairReport, RunReport, Status
+from slotbridge.reconcile.names import LostName
+from slotbridge.sync.report import PairReport, RunReport, Status, TypeReport
 
 _SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
 _DONE: Mapping[Status, str] = {"quiet": "quiet", "changed": "changed", "held": "held", "failed": "failed"}
@@ -39,7 +41,20 @@ def run_lines(
         if block:
             yield from block
             yield Text()
+    for kind in report.resource_types:
+        if kind.status != "quiet":
+            yield from _type_lines(kind, day_zero, dry_run=report.dry_run)
+            yield Text()
     yield Text(summary(report))
+
+
+def _type_lines(kind: TypeReport, day_zero: DayZero, *, dry_run: bool) -> Iterator[Text]:
+    word = (_TO_COME if dry_run else _DONE)[kind.status]
+    yield Text.assemble((kind.name, "bold"), ": ", (word, _STYLES[kind.status]))
+    for change in kind.changes:
+        yield change_line(change, day_zero)
+    if kind.error is not None:
+        yield from error_lines(kind.error, pair=kind.name, indent="  ")
 
 
 def _failed_alike(pairs: Sequence[PairReport]) -> dict[str, list[str]]:
@@ -105,19 +120,29 @@ def _heading(pair: PairReport, *, dry_run: bool) -> Text:
 
 
 def change_line(change: Change, day_zero: DayZero) -> Text:
-    """One range or time slot: where, what, and why."""
+    """One range or time slot, or what it is called: where, what, and why."""
     sign, style = _SIGNS[change.op]
-    shown = [item_words(change.side, item, day_zero) for item in (change.before, change.after) if item is not None]
-    number = (change.before or {}).get("id")
-    which = f"time slot {number}: " if number is not None else ""
-    what = which + (edit_words(*shown) if len(shown) == 2 else shown[0])
+    what = _fields_line(change) if is_fields(change.after) else _item_line(change, day_zero)
     side = f"{SIDE_NAMES[change.side]:{_SIDE_WIDTH}}"
     return Text.assemble("  ", side, " ", (sign, style), f" {what}", (f"  ({change.why})", "dim"))
 
 
-def overruled_words(lost: Overruled) -> str:
+def _fields_line(change: Change) -> str:
+    return field_edit_words(change.before or {}, change.after or {})
+
+
+def _item_line(change: Change, day_zero: DayZero) -> str:
+    shown = [item_words(change.side, item, day_zero) for item in (change.before, change.after) if item is not None]
+    number = (change.before or {}).get("id")
+    which = f"time slot {number}: " if number is not None else ""
+    return which + (edit_words(*shown) if len(shown) == 2 else shown[0])
+
+
+def overruled_words(lost: Overruled | LostName) -> str:
     """An edit that was lost, in full, and to what."""
     side = SIDE_NAMES[lost.side]
+    if isinstance(lost, LostName):
+        return f"{side}'s {field_words(lost.fields)}: {lost.why}"
     if lost.value is None:
         return f"{side}: {lost.why}"
     return f"{side}'s {lost.value.window}, {capacity_words(lost.side, lost.value.capacity)}: {lost.why}"

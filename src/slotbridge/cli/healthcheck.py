@@ -1,0 +1,86 @@
+"""`healthcheck`: whether the daemon on this machine is well. Asked every few seconds, it imports next to nothing."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from slotbridge.cli.invocation import Invocation
+from slotbridge.errors import ConfigurationError
+
+# As in slotbridge.settings, which takes longer to import than all this takes to run; a test compares.
+PLACES = (Path("config/slotbridge.toml"), Path("/etc/slotbridge/slotbridge.toml"))
+LISTEN = "127.0.0.1:8080"
+VARIABLE = "SLOTBRIDGE_DAEMON__LISTEN"
+
+TIMEOUT = 3.0
+_MAX_ANSWER = 64 * 1024
+_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask a daemon that listens everywhere
+
+
+def check_health(invocation: Invocation) -> int:
+    """0 if the daemon is alive and ready; else 1, and the reasons in one line.
+
+    Raises ConfigurationError if the configuration has no address to ask, or cannot be read.
+    """
+    host, port = _address(listen_of(invocation.config, invocation.environ))
+    reasons = [reason for path in ("/healthz", "/readyz") for reason in _asked(host, port, path)]
+    invocation.stdout.write(f"{'; '.join(dict.fromkeys(reasons)) or 'ready'}\n")
+    return 1 if reasons else 0
+
+
+def listen_of(config: Path | None, environ: Mapping[str, str]) -> str:
+    """What `[daemon] listen` is: the variable's value before the file's before the default. Is not checked here."""
+    named = config or (Path(environ["SLOTBRIDGE_CONFIG"]) if environ.get("SLOTBRIDGE_CONFIG") else None)
+    file = named or next((place for place in PLACES if place.is_file()), None)
+    given = next((value for name, value in environ.items() if name.upper() == VARIABLE), None)
+    if given is not None or file is None:
+        return LISTEN if given is None else given
+    table = _read(file).get("daemon")
+    return str(table.get("listen", LISTEN)) if isinstance(table, dict) else LISTEN
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not valid TOML"
+        hint = "`slotbridge status` names every problem of a configuration"
+        raise ConfigurationError(f"{file} cannot be read: {why}", hint=hint) from None
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal():
+        what = f"[daemon] listen is {listen!r}" if listen else "the daemon listens nowhere, so it cannot be asked"
+        raise ConfigurationError(what, hint='Set [daemon] listen to an address and a port, such as "127.0.0.1:8080"')
+    host = host.strip("[]")
+    return _HERE.get(host, host), int(port)
+
+
+def _asked(host: str, port: int, path: str) -> list[str]:
+    """Why the daemon is not well; nothing if it is. http.client knows no proxies."""
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read(_MAX_ANSWER)
+    except (OSError, http.client.HTTPException) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        return [f"no answer at {host}:{port} ({why})"]
+    finally:
+        connection.close()
+    return [] if answer.status == 200 else _reasons(body) or [f"{path} answers {answer.status}"]
+
+
+def _reasons(body: bytes) -> list[str]:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return []
+    reasons = told.get("reasons") if isinstance(told, dict) else None
+    return [" ".join(str(reason).split()) for reason in reasons] if isinstance(reasons, list) else []

@@ -1,0 +1,313 @@
+"""The daemon's judgement, one tick after the other: what to run now, what to learn from it, what to tell.
+
+Nothing in here waits: a tick begins work and returns. All time is the clock's, so that a month can pass in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from random import Random
+from typing import Final, Protocol
+
+import structlog
+
+from slotbridge.clock import Clock
+from slotbridge.daemon.condition import Condition
+from slotbridge.daemon.early import Notices, Source, has_news, source_of
+from slotbridge.daemon.pace import needed_interval, next_interval
+from slotbridge.daemon.roster import Entry, enrolled
+from slotbridge.daemon.runner import Runner
+from slotbridge.daemon.sides import Moved, Outage, Sides, next_probe, probe_wait
+from slotbridge.daemon.timetable import METERED, Timetable
+from slotbridge.errors import SIDE_NAMES, ApiError, Side, SlotbridgeError, StoreError
+from slotbridge.settings import PairSettings
+from slotbridge.store import Store
+from slotbridge.sync.report import RunReport
+
+AT_ONCE: Final = 4
+"""How many runs go side by side at most; no pair is ever in two of them."""
+
+MEMORY_RETRY: Final = 60.0
+DECISIONS_EVERY: Final = 5.0
+"""Seconds after which it is looked again whether a person has decided anything: only the database is asked."""
+
+BUG: Final = "This is a mistake in slotbridge; please report it with the log. The pairs are tried again later"
+
+log = structlog.get_logger("slotbridge.daemon")
+
+
+class Engine(Protocol):
+    """What does the work."""
+
+    async def sync(self, pairs: Sequence[PairSettings], *, trigger: str, stop: Callable[[], bool]) -> RunReport:
+        """One run over the pairs; those are missing in the report for which nothing was begun when `stop` said so.
+
+        Raises StoreError where it cannot be remembered.
+        """
+
+    async def bitrix24_digests(self, pairs: Sequence[PairSettings]) -> dict[str, str | None]:
+        """What Bitrix24 holds for each pair now, in short. Raises ApiError."""
+
+
+class Daemon:
+    """All pairs, kept in step for as long as somebody calls `tick` about once a second.
+
+    `caps` are the requests that each side's plan has for a month. Raises StoreError when nothing can be remembered
+    from the very beginning.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[PairSettings],
+        engine: Engine,
+        store: Store,
+        runner: Runner,
+        *,
+        caps: Mapping[Side, int | None],
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._runner = runner
+        self._clock = clock
+        self._random = random
+        self._sides = Sides()
+        self._notices = Notices()
+        self._looking = False
+        self._retry_at = 0.0
+        self._heeded: Mapping[str, datetime] = {}
+        self._heeded_at = 0.0
+        self.roster = enrolled(pairs, store.recall([pair.name for pair in pairs]), clock, random)
+        self._timetable = Timetable(self.roster, store, caps[METERED], clock, random)
+        self.condition = Condition(self.roster, clock, caps)
+        self.condition.used = self._timetable.used
+
+    def open(self) -> None:
+        """From now on ticks begin work."""
+        self.condition.state = "running"
+
+    def tick(self) -> None:
+        """Begins what is due."""
+        now = self._clock.monotonic()
+        self.condition.ticked_at = now
+        self._tell_staleness(now)
+        for entry in self.roster.overtaken(now):
+            entry.due_at = now + entry.interval
+            self.condition.counters.skipped += 1
+        if self.condition.state != "running" or now < self._retry_at:
+            return
+        if self._sides.down:
+            self._probe(now)
+            return
+        self._heed_decisions(now)
+        self._look(now)
+        self._start_due(now)
+
+    def notice(self, name: str, why: str) -> None:
+        """Somebody says that a pair has changed: "bitrix24 …" and "reservekit …" are events, all else is a person."""
+        source, counted = source_of(why), self.condition.counters.notices
+        if name not in self.roster:
+            counted[source, "unknown"] += 1
+        elif source == "reservekit":
+            # A booking changes no hours, but may lift a hold. Nobody signs such events, so they hasten little.
+            hastens = bool(self.roster[name].holds) and self._timetable.bring_forward(self.roster[name])
+            counted[source, "brought forward" if hastens else "no news"] += 1
+        else:
+            self._notices.add(name, source, self._clock.monotonic())
+
+    async def drain(self, seconds: float) -> None:
+        """No new work; what is under way gets so many seconds to end. Then the plans are void."""
+        self.condition.state = "draining"
+        if cancelled := await self._runner.drain(seconds):
+            log.warning("drain.overrun", runs=cancelled, seconds=seconds)
+        try:
+            self._timetable.clear()
+        except StoreError as error:
+            self._forgetful(error)
+
+    # What to run.
+
+    def _start_due(self, now: float) -> None:
+        groups = list(self.roster.due(now))
+        try:
+            if groups and self._timetable.is_spent():
+                self._timetable.next_month([entry for group in groups for entry in group])
+                return
+        except StoreError as error:
+            self._forgetful(error)
+            return
+        for group in groups:
+            if self._runner.busy < AT_ONCE:
+                fresh = all(entry.attempt_at is None for entry in group)
+                self._start(group, "start" if fresh else "retry" if group[0].failures else "schedule")
+
+    def _probe(self, now: float) -> None:
+        if now >= self._sides.probe_at and not self._runner.busy and (entry := next_probe(self.roster)):
+            self._start([entry], "probe")
+
+    def _start(self, group: Sequence[Entry], trigger: str) -> None:
+        now = self._clock.monotonic()
+        for entry in group:
+            entry.running = True
+            entry.due_at = now + entry.interval
+        self._runner.start(self._run(group, trigger))
+
+    async def _run(self, group: Sequence[Entry], trigger: str) -> None:
+        """One run. Whatever goes wrong in it is over when it ends: the daemon goes on."""
+        begun, alone = self._clock.monotonic(), self._runner.busy == 1
+        try:
+            report = await self._engine.sync([entry.pair for entry in group], trigger=trigger, stop=self._is_draining)
+            self._release(group, begun)
+            told = {pair.name for pair in report.pairs}
+            self._learn([entry for entry in group if entry.name in told], report, alone=alone)
+        except StoreError as error:
+            self._forgetful(error, group)
+        except SlotbridgeError as error:
+            log.error("run.failed", pairs=[entry.name for entry in group], error=str(error))
+            self._put_off(group, error)
+        except Exception as error:
+            log.exception("run.bug", pairs=[entry.name for entry in group])
+            self._put_off(group, SlotbridgeError(f"internal error ({type(error).__name__})", hint=BUG))
+        finally:
+            self._release(group, begun)
+
+    def _is_draining(self) -> bool:
+        return self.condition.state == "draining"
+
+    def _release(self, group: Sequence[Entry], begun: float) -> None:
+        if any(entry.running for entry in group):
+            self.condition.counters.run_seconds += self._clock.monotonic() - begun
+        for entry in group:
+            entry.running = False
+
+    # What to learn from it.
+
+    def _learn(self, group: Sequence[Entry], report: RunReport, *, alone: bool) -> None:
+        now, counters = self._clock.monotonic(), self.condition.counters
+        memories = self._store.recall([entry.name for entry in group])
+        for entry, told in zip(group, report.pairs, strict=True):
+            entry.note(told, memories[entry.name], now)
+            counters.runs[told.status] += 1
+            counters.changes.update((change.side, change.op) for change in told.changes)
+        cost = report.requests.get(METERED, 0)
+        if alone and report.count("quiet") == len(group):
+            self._timetable.quiet_run_cost(cost, len(group))
+        self._timetable.after_run(group)
+        self.condition.used = self._timetable.used
+        self._follow(self._sides.learn(group, self.roster, now), cost, now)
+        if self.condition.memory_lost is not None:
+            self.condition.memory_lost = None
+            log.info("store.recovered")
+
+    def _follow(self, moved: Moved, cost: int, now: float) -> None:
+        """Lets the pairs wait for sides that are down, and run at once when all are up again."""
+        self.condition.down = self._sides.down
+        for outage in moved.began:
+            log.error("side.down", side=outage.side, error=str(outage.error))
+        for outage in moved.ended:
+            log.info("side.up", side=outage.side, seconds=round(now - outage.since), probes=outage.probes)
+        for outage in (*moved.began, *moved.lasting):
+            outage.probe_at = now + self._probe_wait(outage, cost)
+        if self._sides.down:
+            self._timetable.put_all(self._sides.probe_at, f"waits for {_names(self._sides.down)}")
+        elif moved.ended:
+            self._timetable.put_all(now, f"{_names([outage.side for outage in moved.ended])} is back")
+
+    def _probe_wait(self, outage: Outage, cost: int) -> float:
+        """The seconds until the next probe, which the budget stretches as it does any run."""
+        budget = self._timetable.budget()
+        needed = needed_interval(budget, pairs=1, pages=cost, zone_pages=0) if cost else 0.0
+        wait = max(probe_wait(outage.error, outage.probes), needed)
+        return min(wait, budget.seconds_left) * (1 + self._random.uniform(0, 0.1))
+
+    def _put_off(self, group: Sequence[Entry], error: SlotbridgeError) -> None:
+        """A run that failed as a whole: its pairs back off as after any failure."""
+        now = self._clock.monotonic()
+        for entry in group:
+            entry.attempt_at, entry.failures, entry.error = now, entry.failures + 1, error
+            entry.interval = next_interval(entry.pair.interval, entry.pair.interval_max, failures=entry.failures)
+            entry.due_at = now + entry.interval
+        self.condition.counters.runs["aborted"] += len(group)
+
+    def _forgetful(self, error: StoreError, group: Sequence[Entry] = ()) -> None:
+        """The database cannot be used: nothing is written anywhere before it can be. Tried again in a minute."""
+        self._retry_at = self._clock.monotonic() + MEMORY_RETRY
+        for entry in group:
+            entry.due_at = self._retry_at
+        self.condition.counters.runs["aborted"] += len(group)
+        if self.condition.memory_lost is None:
+            log.error("store.failed", error=str(error))
+        self.condition.memory_lost = error.what
+
+    # Early notice.
+
+    def _heed_decisions(self, now: float) -> None:
+        """What a person has decided is applied soon: `resolve` is another process, and only writes it down (S11)."""
+        if now - self._heeded_at < DECISIONS_EVERY:
+            return
+        self._heeded_at = now
+        try:
+            decided = self._store.decided()
+        except StoreError as error:
+            self._forgetful(error)
+            return
+        for name in decided.keys() & {entry.name for entry in self.roster.entries}:
+            if decided[name] != self._heeded.get(name):
+                self.notice(name, "a person's decision")
+        self._heeded = decided
+
+    def _look(self, now: float) -> None:
+        if self._looking or not self._notices.due(now):
+            return
+        if taken := self._notices.take({entry.name for entry in self.roster.entries if entry.running}):
+            self._looking = True
+            self._runner.start(self._look_at(taken))
+
+    async def _look_at(self, taken: Mapping[str, Source]) -> None:
+        """Runs those pairs of which a notice is news."""
+        try:
+            digests = await self._digests([name for name, source in taken.items() if source == "bitrix24"])
+        finally:
+            self._looking = False
+        now = self._clock.monotonic()
+        news = {name for name, digest in digests.items() if has_news(self.roster[name], digest, now)}
+        wanted = [name for name, source in taken.items() if source == "person" or name in news]
+        self._notices.looked(now, useful=bool(wanted))
+        for name, source in taken.items():
+            self.condition.counters.notices[source, "run" if name in wanted else "no news"] += 1
+        self._run_early([self.roster[name] for name in wanted], taken, now)
+
+    def _run_early(self, wanted: Sequence[Entry], taken: Mapping[str, Source], now: float) -> None:
+        group = [entry for entry in wanted if not entry.running]
+        for entry in wanted:
+            if entry.running:  # since a moment ago: what it has read may be older than the notice
+                self._notices.add(entry.name, taken[entry.name], now)
+        if group and self.condition.state == "running":
+            self._start(group, "event")
+
+    async def _digests(self, names: Sequence[str]) -> Mapping[str, str | None]:
+        """What Bitrix24 holds for these pairs; nothing where it does not say, and the next turn will tell."""
+        try:
+            return await self._engine.bitrix24_digests([self.roster[name].pair for name in names]) if names else {}
+        except (ApiError, StoreError) as error:
+            log.warning("look.failed", error=str(error))
+            return {}
+
+    # What to tell.
+
+    def _tell_staleness(self, now: float) -> None:
+        for entry in self.roster.entries:
+            if entry.told_stale and not entry.is_stale(now):
+                entry.told_stale = False
+                log.info("pair.recovered", pair=entry.name)
+            elif not entry.told_stale and entry.is_worth_telling(now):
+                entry.told_stale = True
+                last = entry.last_success.isoformat() if entry.last_success else "never"
+                why = str(entry.error or entry.why)
+                log.error("pair.stale", pair=entry.name, last_success=last, why=why)
+
+
+def _names(sides: Sequence[Side]) -> str:
+    return " and ".join(SIDE_NAMES[side] for side in sides)

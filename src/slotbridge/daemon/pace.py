@@ -1,0 +1,137 @@
+"""How often is right: what the month's requests allow, and what a pair's own story suggests. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+RESERVE: Final = 0.1
+"""The share of a month's requests that polling leaves to writes, and to what events and people ask for."""
+
+MONTH: Final = 30 * 86400
+"""The seconds of a month in estimates."""
+
+SPENT: Final = "budget: what is left of the month's requests is kept for changes"
+"""Why polling waits for the next month."""
+
+GROWTH: Final = 1.25
+ZONES_EVERY: Final = 3600.0
+"""The services' zones are read once in so many seconds, by whichever run comes first after that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The requests of a calendar month (UTC): how many were sent, how many there are, and the seconds that are left.
+
+    `cap` None is a plan without such a limit.
+    """
+
+    used: int
+    cap: int | None
+    seconds_left: float
+
+    def spendable(self, reserve: float = RESERVE) -> float:
+        """How many requests polling may still send."""
+        return math.inf if self.cap is None else self.cap * (1 - reserve) - self.used
+
+
+def needed_interval(
+    budget: Budget, *, pairs: int, pages: float = 1.0, zone_pages: int = 1, reserve: float = RESERVE
+) -> float:
+    """The shortest interval in seconds at which all pairs can be polled until the month ends; infinite for not at all.
+
+    A pair takes `pages` requests each time. Being asked again and again, it corrects what was estimated wrong.
+    """
+    spendable, work = budget.spendable(reserve), pairs * pages
+    if math.isinf(spendable):
+        return 0.0
+    if spendable < work + zone_pages or budget.seconds_left <= 0:
+        return math.inf
+    rate = spendable / budget.seconds_left
+    left = rate - zone_pages / ZONES_EVERY
+    if left > 0 and work / left <= ZONES_EVERY:
+        return work / left
+    return (work + zone_pages) / rate
+
+
+def next_interval(low: float, high: float, *, quiet: int = 0, failures: int = 0, needed: float = 0.0) -> float:
+    """The seconds until a pair's next run.
+
+    It is `low` after a change, grows with every `quiet` run after that, and doubles with every failure in a row but
+    the first; neither beyond `high`. What the budget needs goes before both.
+    """
+    factor = 2.0 ** min(failures - 1, 32) if failures else GROWTH ** min(quiet, 64)
+    return max(min(low * factor, max(low, high)), needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A pair's next turn: in how many seconds, and why then."""
+
+    interval: float
+    why: str
+
+
+def next_turn(low: float, high: float, *, quiet: int, failures: int, needed: float, news: str) -> Turn:
+    """As `next_interval`, with the reason in words. `news` is what the last run saw happen."""
+    own = next_interval(low, high, quiet=quiet, failures=failures)
+    if needed > own:
+        return Turn(needed, f"budget: every {math.ceil(needed / 60)} min fits" if math.isfinite(needed) else SPENT)
+    if failures:
+        return Turn(own, f"backing off after {failures} failure{'s' if failures > 1 else ''}")
+    return Turn(own, f"quiet for {quiet} run{'s' if quiet > 1 else ''}" if quiet else news)
+
+
+def stale_after(interval: float) -> float:
+    """The seconds without a success after which a pair with this interval is stale."""
+    return 3 * interval + 300
+
+
+def seconds_left(now: datetime) -> float:
+    """The seconds until the calendar month (UTC) of `now` ends."""
+    return (month_end(now) - now).total_seconds()
+
+
+def month_end(now: datetime) -> datetime:
+    """The instant at which the calendar month (UTC) of `now` ends."""
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=32)).replace(day=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the configured intervals will cost in a month, and which interval the plan has room for."""
+
+    text: str
+    fits: bool
+
+
+def advice(intervals: Sequence[float], cap: int | None, plan: str) -> Advice | None:
+    """Whether a plan has room for pairs with these intervals in seconds; None where there is nothing to tell.
+
+    Counted are 30 days, one request per pair and run. `plan` is the plan's name.
+    """
+    if cap is None or not intervals:
+        return None
+    cost = round(sum(MONTH / interval for interval in intervals))
+    every = f"every {lasting(intervals[0])}" if len(set(intervals)) == 1 else "at their intervals"
+    pairs = "1 pair" if len(intervals) == 1 else f"{len(intervals)} pairs"
+    said = f"{pairs} {every} = {cost:,} a month; {plan} has {cap:,}"
+    if cost + MONTH / ZONES_EVERY <= cap:
+        return Advice(said, fits=True)
+    shortest = needed_interval(Budget(0, cap, MONTH), pairs=len(intervals), reserve=0)
+    fits = f"every {math.ceil(shortest / 60)} min fits" if math.isfinite(shortest) else "too few for one run of all"
+    return Advice(f"{said}: {fits}", fits=False)
+
+
+def lasting(seconds: float) -> str:
+    """A time span in the unit that suits it: "45 s", "5 min", "2 h", "3 days"."""
+    minutes = round(seconds / 60)
+    if seconds < 120 and seconds % 60:
+        return f"{seconds:.0f} s"
+    if minutes < 120:
+        return "1 h" if minutes == 60 else f"{minutes} min"
+    return f"{seconds / 3600:.3g} h" if seconds < 48 * 3600 else f"{seconds / 86400:.3g} days"

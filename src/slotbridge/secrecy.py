@@ -1,0 +1,70 @@
+"""Secrets that are known by their text: where they stand in the configuration, and how they are found in a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+
+from pydantic import BaseModel, SecretStr
+
+from slotbridge.http.redact import MASK
+
+SHORTEST = 6
+"""Characters that a secret needs to be masked wherever it stands: a shorter one is part of many a word."""
+
+_QUOTING = r"(?:\\|%(?:25)*+5c)*"
+_BACKSLASHES = r"(?>(?:\\|u005c|x5c|%(?:25)*+5c)+)"
+
+
+def secrets_of(settings: BaseModel) -> frozenset[str]:
+    """Every secret in these settings; of an address, the part that is secret: the last of its path."""
+    return frozenset(_secrets_in(settings))
+
+
+def hide(text: str, secrets: Collection[str]) -> str:
+    """The text without these secrets, be they written plainly, percent-encoded, or escaped as in JSON or a repr."""
+    known = tuple(sorted((secret for secret in secrets if len(secret) >= SHORTEST), key=len, reverse=True))
+    return _spellings(known).sub(MASK, text) if known else text
+
+
+def _secrets_in(value: object) -> Iterator[str]:
+    match value:
+        case SecretStr():
+            text = value.get_secret_value()
+            yield text.rstrip("/").rpartition("/")[2] if "://" in text else text
+        case BaseModel():
+            for _, inner in value:
+                yield from _secrets_in(inner)
+        case tuple():
+            for inner in value:
+                yield from _secrets_in(inner)
+
+
+@lru_cache(maxsize=8)
+def _spellings(secrets: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(_spelt, secrets)), re.IGNORECASE)
+
+
+def _spelt(secret: str) -> str:
+    """The secret in every way it is written. Each further level of quoting doubles backslashes or adds a 25.
+
+    Runs of backslashes that are part of it are taken whole or not at all, so that no text is slow to search.
+    """
+    parts = re.split(r"\\+", secret)
+    beginning = "" if parts[0] else r"(?<!\\)"
+    return beginning + _BACKSLASHES.join(_QUOTING.join(map(_character, part)) for part in parts)
+
+
+def _character(character: str) -> str:
+    octets = [f"{octet:02x}" for octet in character.encode("utf-8", "surrogatepass")]
+    units = re.findall("....", character.encode("utf-16-be", "surrogatepass").hex())
+    spellings = (
+        re.escape(character),
+        _QUOTING.join(f"u{unit}" for unit in units),
+        _QUOTING.join(f"x{octet}" for octet in octets),
+        f"x{ord(character):02x}",
+        f"U{ord(character):08x}",
+        "%(?:25)*" if character == "%" else "".join(f"%(?:25)*+{octet}" for octet in octets),
+    )
+    return f"(?:{'|'.join(dict.fromkeys(spellings))})"

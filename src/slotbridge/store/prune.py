@@ -1,0 +1,94 @@
+"""Forgetting what is old, a batch at a time. What is open, or needed by what is kept, is never old."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, delete, exists, func, or_, select
+from sqlmodel import col
+
+from slotbridge.store import tables
+
+BATCH: Final = 1000
+"""Rows of a table that go in one transaction: others who want to write wait for that long only."""
+
+MONTHS_KEPT: Final = 24
+
+MOVED: Final = "done"
+"""The last step of a customer's way to the wait list."""
+
+_LONGEST: Final = 36_500  # days; a date before the year 1 cannot be reckoned with
+
+
+class Pruned(NamedTuple):
+    """How many rows of each kind went."""
+
+    changes: int = 0
+    past_bases: int = 0
+    runs: int = 0
+    holds: int = 0
+    customers: int = 0
+    months: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them; 0 when there is nothing left to forget."""
+        return sum(self)
+
+
+def prune(connection: Connection, now: datetime, history_days: int, batch: int = BATCH) -> Pruned:
+    """Forgets up to `batch` rows of each table, the oldest runs first.
+
+    A run goes with its changes and the bases that it replaced, so undoing works for every run that is still listed.
+    The newest run stays at any age: SQLite would give its number out again.
+    """
+    before = now - timedelta(days=min(history_days, _LONGEST))
+    old = _old_runs(before, batch)
+    changes = _forget(connection, tables.Change, col(tables.Change.run).in_(old), batch)
+    past_bases = _forget(connection, tables.PastBase, col(tables.PastBase.run).in_(old), batch)
+    return Pruned(
+        changes,
+        past_bases,
+        _forget_runs(connection, old),
+        _forget(connection, tables.Hold, col(tables.Hold.ended_at) < before, batch),
+        _forget(connection, tables.MovedCustomer, _moved_before(before), batch),
+        _forget_months(connection, now),
+    )
+
+
+def is_due(connection: Connection, now: datetime) -> bool:
+    """Whether at most one run, the present one, began on this day (UTC): forgetting once a day is enough."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = select(func.count()).select_from(tables.Run).where(col(tables.Run.started_at) >= midnight)
+    return connection.execute(today).scalar_one() <= 1
+
+
+def _old_runs(before: datetime, batch: int) -> Any:
+    table = tables.Run
+    newest = select(func.max(col(table.id))).scalar_subquery()
+    over = or_(col(table.finished_at).is_(None), col(table.finished_at) < before)
+    old = select(col(table.id)).where(col(table.started_at) < before, over, col(table.id) < newest)
+    return old.order_by(col(table.started_at)).limit(batch)
+
+
+def _moved_before(before: datetime) -> Any:
+    return (col(tables.MovedCustomer.step) == MOVED) & (col(tables.MovedCustomer.at) < before)
+
+
+def _forget(connection: Connection, table: Any, which: Any, batch: int) -> int:
+    some = select(table.id).where(which).limit(batch)
+    return connection.execute(delete(table).where(table.id.in_(some))).rowcount
+
+
+def _forget_runs(connection: Connection, old: Any) -> int:
+    """Those that nothing refers to any more."""
+    run = tables.Run
+    needed = (exists().where(col(other.run) == col(run.id)) for other in (tables.Change, tables.PastBase))
+    return connection.execute(delete(run).where(col(run.id).in_(old), *(~one for one in needed))).rowcount
+
+
+def _forget_months(connection: Connection, now: datetime) -> int:
+    last = now.year * 12 + now.month - 1 - MONTHS_KEPT
+    month = f"{last // 12:04d}-{last % 12 + 1:02d}"
+    return connection.execute(delete(tables.RequestCount).where(col(tables.RequestCount.month) < month)).rowcount

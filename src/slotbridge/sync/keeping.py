@@ -1,0 +1,116 @@
+"""Ranges that are to stay as they are: set again where an update of ours deletes them, or has deleted them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from slotbridge.bitrix24 import Bitrix24Client
+from slotbridge.clock import Clock
+from slotbridge.errors import ApiError
+from slotbridge.lenses.items import Odd, Range
+from slotbridge.store import Rescue, Store
+from slotbridge.sync.planning import Planner
+from slotbridge.sync.work import Work, keeping_to
+
+Ranges = tuple[Range | Odd, ...]
+Kept = Ranges | ApiError
+"""What a resource holds in the end, or why that is not known."""
+
+ROUNDS = 4
+"""How often an edit that comes in between is put back before the next run has to look at it."""
+
+
+class Keeper:
+    """Sets what was there before. Of what it overwrites it takes no notice but to put it back."""
+
+    def __init__(self, bitrix24: Bitrix24Client, planner: Planner, store: Store, clock: Clock) -> None:
+        self._bitrix24 = bitrix24
+        self._planner = planner
+        self._store = store
+        self._clock = clock
+
+    async def restore(self, works: Sequence[Work]) -> None:
+        """Sets again what an update that was broken off has deleted, whatever else becomes of these pairs."""
+        emptied = {work.pair.resource_id: work for work in works if work.emptied}
+        if not emptied:
+            return
+        found, _ = await self._kept({number: (work.bitrix24, ()) for number, work in emptied.items()}, {})
+        for number, work in emptied.items():
+            with keeping_to(work):
+                await self._after_restoring(work, found[number])
+
+    async def _after_restoring(self, work: Work, kept: Kept) -> None:
+        if isinstance(kept, ApiError):
+            work.known = False
+            raise kept
+        work.note_applied(work.restored)
+        work.emptied, work.rescued = False, True
+        if Counter(kept) != Counter(work.bitrix24):
+            work.bitrix24 = kept
+            await self._planner.plan(work)
+
+    async def update(self, works: Mapping[int, Work], profiles: Mapping[int, Mapping[str, str]]) -> dict[int, ApiError]:
+        """Updates resources without losing their hours; tells what went wrong with some of them, by resource.
+
+        Their ranges are noted first, durably: a process that dies in between leaves them to the next run.
+        """
+        there = {number: work.in_bitrix24 for number, work in works.items()}
+        self._note(works.values())
+        kept, refused = await self._kept({number: (ranges, ranges) for number, ranges in there.items()}, profiles)
+        failed = {number: answer for number, answer in kept.items() if isinstance(answer, ApiError)}
+        for number in kept.keys() - failed.keys():
+            works[number].rescued = True
+        await self._set_again({number: there[number] for number in failed})
+        return refused | failed
+
+    def _note(self, works: Iterable[Work]) -> None:
+        now = self._clock.now()
+        rescues = {
+            work.name: Rescue(work.pair.resource_id, work.in_bitrix24, now) for work in works if work.in_bitrix24
+        }
+        if rescues:
+            self._store.profiles.note_rescues(rescues)
+
+    async def _set_again(self, there: Mapping[int, Ranges]) -> None:
+        """What got lost on the way is not left to the next run if it can be helped. The note on it stays."""
+        if not there:
+            return
+        try:
+            found = await self._bitrix24.list_slots(list(there))
+        except ApiError:
+            return  # the pair fails for the first error, and the next run has the note
+        await self._kept({number: (there[number], ()) for number, ranges in found.items() if ranges == ()}, {})
+
+    async def _kept(
+        self, wanted: Mapping[int, tuple[Ranges, Ranges]], profiles: Mapping[int, Mapping[str, str]]
+    ) -> tuple[dict[int, Kept], dict[int, ApiError]]:
+        """Sets, for each resource, the first of the two ranges in place of the second; what came in is put back.
+
+        What they hold in the end, and why some of the profiles were not taken.
+        """
+        kept: dict[int, Kept] = {}
+        refused: dict[int, ApiError] = {}
+        for _ in range(ROUNDS):
+            written = await self._bitrix24.set_slots({number: new for number, (new, _) in wanted.items()}, profiles)
+            again: dict[int, tuple[Ranges, Ranges]] = {}
+            for number, (_, expected) in wanted.items():
+                answer = written[number]
+                if isinstance(answer, ApiError):
+                    kept[number] = answer
+                    continue
+                kept[number] = answer.after
+                if answer.profile is not None:
+                    refused[number] = answer.profile
+                if Counter(answer.before) != Counter(expected):
+                    again[number] = answer.before, answer.after
+            wanted, profiles = again, {}
+            if not wanted:
+                break
+        return kept | {number: changed_each_time() for number in wanted}, refused
+
+
+def changed_each_time() -> ApiError:
+    """The error of a resource that somebody edits faster than we write."""
+    hint = "The next run tries again; look whether another program writes to the same resource"
+    return ApiError("it was changed each time it was written", side="bitrix24", hint=hint)

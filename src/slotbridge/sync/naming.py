@@ -1,0 +1,113 @@
+"""A pair's names on their way through a run, apart from its hours: neither has to wait for the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Literal
+
+from slotbridge.errors import SIDE_NAMES, ApiError, Rejected, SlotbridgeError
+from slotbridge.reconcile.model import SIDES, Change, Hold, Side
+from slotbridge.reconcile.names import LostName, Names, Profile, Renaming, follow, held_print, hold_renaming
+from slotbridge.settings import PairSettings
+from slotbridge.store import Memory
+
+MOST_SHOWN = 60
+"""Characters of a text in a message."""
+
+
+@dataclass(slots=True)
+class Naming:
+    """What both sides call a pair, and what the one that follows is to be given.
+
+    `read_at` is when they were read, in seconds of the monotonic clock. `agreed` is what may become the base. `told`
+    are the overruled edits that the history has already, `refused` the digests of what is not to be sent again.
+    """
+
+    name: str
+    leader: Side
+    memory: Memory
+    shown: Names | None = None
+    read_at: float = 0.0
+    plan: Renaming | None = None
+    agreed: Names | None = None
+    hold: Hold | None = None
+    applied: list[Change] = field(default_factory=list)
+    told: list[LostName] = field(default_factory=list)
+    refused: tuple[str, ...] = ()
+    error: SlotbridgeError | None = None
+
+    @classmethod
+    def of(cls, pair: PairSettings, memory: Memory) -> Naming | None:
+        """None for a pair whose names do not follow."""
+        return None if pair.names == "off" else cls(pair.name, pair.names, memory)
+
+    def fail(self, error: SlotbridgeError) -> None:
+        """The first failure is the one that is told."""
+        if self.error is None:
+            self.error = copy(error)
+            self.error.pair = self.name
+
+    def show(self, names: Names, read_at: float) -> None:
+        """Both sides were read, or read again: what follows from it. What was sent in vain is not sent again (W3)."""
+        self.shown, self.read_at = names, read_at
+        self.plan = plan = follow(self.memory.names, names, self.leader)
+        self.agreed = None if plan.fields else names
+        if plan.digest in self.memory.refused:
+            self.refused = (plan.digest,)
+            self.fail(not_taken(plan))
+
+    @property
+    def due(self) -> Renaming | None:
+        """What is still to be written, if anything is."""
+        return None if self.error or self.hold or self.agreed else self.plan
+
+    def keep_back(self, kind: Literal["read-only", "odd-range"], reason: str) -> None:
+        """It waits until its side takes it."""
+        if self.plan is not None and self.shown is not None:
+            self.hold = hold_renaming(self.name, self.plan, self.shown, kind, reason)
+
+    def conclude(self, found: Profile | ApiError, failure: ApiError | None) -> None:
+        """The side shows `found` after it was written: that is what it stored, whatever the answer said (W3, W5).
+
+        Raises what kept it from being read back.
+        """
+        plan, shown = self.plan, self.shown
+        if isinstance(found, ApiError):
+            raise failure or found
+        if plan is None or shown is None:
+            return
+        if found != plan.before:
+            self.applied.append(plan.change(found))
+        if found == plan.after:
+            self.agreed = shown.having(plan.side, found)
+            return
+        rest = plan.towards(found)
+        if failure is None or isinstance(failure, Rejected):
+            self.refused = (rest.digest,)
+        self.fail(failure or not_taken(rest))
+
+
+def not_taken(renaming: Renaming) -> ApiError:
+    """The error of a name that did not read back as it was sent."""
+    name, text = next(iter(renaming.fields.items()))
+    what = f'the {name} "{_short(text)}" was sent, and "{_short(getattr(renaming.before, name))}" is what it shows'
+    emptied = f"{SIDE_NAMES[renaming.side]} may take an empty text for none at all: empty it there by hand"
+    hint = "Look whether it alters texts, or another program does; it is not sent again until one of the sides changes"
+    return ApiError(what, side=renaming.side, hint=hint if text else emptied)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
+def closed_to_names(memories: Iterable[Memory]) -> str | None:
+    """Why the key could not change services in an earlier run, as far as these pairs remember it (W6)."""
+    holds = (hold for memory in memories for hold in memory.holds if hold.kind == "read-only")
+    return next((hold.reason for hold in holds if is_about_names(hold)), None)
+
+
+def is_about_names(hold: Hold) -> bool:
+    """Whether it is a renaming that is held, and not hours."""
+    return hold.fingerprint in map(held_print, SIDES)

@@ -1,0 +1,158 @@
+"""What a run made of one pair: what is remembered of it, and what is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from slotbridge.errors import ApiError, SlotbridgeError
+from slotbridge.reconcile.agreement import Agreement
+from slotbridge.reconcile.model import SIDES, Change, Hold, Link
+from slotbridge.reconcile.names import REFUSED, LostName
+from slotbridge.reconcile.oscillation import Streak, streaks
+from slotbridge.reconcile.settle import settle
+from slotbridge.store import Outcome
+from slotbridge.sync.metering import content_digest
+from slotbridge.sync.naming import is_about_names
+from slotbridge.sync.report import PairReport
+from slotbridge.sync.terms import agreement_of
+from slotbridge.sync.work import Work
+
+Base = tuple[Agreement, tuple[Link, ...]]
+
+
+def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
+    """What is to be remembered of a pair. Its base is what was read back, and nothing else (W4).
+
+    A run that `undoes` another one leaves the holds of the ordinary runs as they are.
+    """
+    base = None if dry else _base(work)
+    plan = work.plan
+    hours = Outcome(
+        pair=work.name,
+        at=at,
+        status="quiet",
+        base=base,
+        changes=in_order([*work.applied, *(work.names.applied if work.names else ())]),
+        past=(work.memory.agreement, work.memory.links) if work.memory.agreement is not None else None,
+        rescued=work.rescued,
+        **_about_names(work),
+    )
+    if error := work.error or (work.names and work.names.error):
+        hours = replace(hours, status="failed", error=str(error))
+    if work.error is not None:
+        return hours
+    holds = (*plan.holds, *held_names(work)) if plan else None
+    return replace(
+        hours,
+        status="failed" if error else PairReport(work.name, hours.changes, holds or ()).status,
+        base=base if base != (work.memory.agreement, work.memory.links) else None,
+        overruled=tuple(lost for lost in plan.overruled if lost not in work.told) if plan else (),
+        holds=None if undoes else holds,
+        streaks=_streaks(work) if plan else None,
+        intents_done=bool(work.memory.intents or work.applied),
+    )
+
+
+def _base(work: Work) -> Base | None:
+    if work.plan is None or work.agreement is None or (work.error is not None and not work.heals):
+        return None
+    settled = settle(work.plan, work.snapshot)
+    if settled.missing:
+        first = settled.missing[0]
+        what = f"{first.value.window if first.value else 'a window'} is not there as it was meant to be"
+        work.fail(ApiError(what, side=first.side, hint="The next run reads again what came of it"))
+        return None
+    if not work.plan.agreed:
+        return None
+    # What was written may be the first that tells the server's form of times.
+    return agreement_of(work.pair, work.plan.terms, work.snapshot, work.memory), settled.links
+
+
+def _about_names(work: Work) -> dict[str, Any]:
+    names = work.names
+    about: dict[str, Any] = _refusals(work)
+    if names is not None and names.agreed is not None and names.agreed != work.memory.names:
+        about |= {"names": names.agreed, "leader": names.leader}
+    return about
+
+
+def _refusals(work: Work) -> dict[str, Any]:
+    """What is not to be sent again, of hours and of names, with the words for it; nothing where that stays."""
+    known, names = work.memory.refused, work.names
+    told = _words(work.error) if work.refused else work.memory.refusal
+    hours = work.refused if work.refused or work.error is None else _kept(known, of_names=False)
+    if names is None or names.shown is not None:
+        named = names.refused if names is not None else ()
+    else:
+        named = _kept(known, of_names=True)
+    now = (*hours, *named)
+    return {} if now == known else {"refused": now, "refusal": told if hours else None}
+
+
+def _kept(refused: Iterable[str], *, of_names: bool) -> tuple[str, ...]:
+    return tuple(digest for digest in refused if digest.startswith(REFUSED) == of_names)
+
+
+def report_of(work: Work, outcome: Outcome, *, dry: bool) -> PairReport:
+    """What is told of a pair."""
+    plan = work.plan if work.error is None else None
+    hours_lost = dict.fromkeys((*work.told, *plan.overruled)) if plan else ()
+    names = work.names
+    return PairReport(
+        name=work.name,
+        changes=_would_change(work) if dry else outcome.changes,
+        holds=(*plan.holds, *held_names(work)) if plan else (),
+        problems=work.plan.problems if work.plan else {},
+        overruled=(*hours_lost, *_lost_names(work, dry=dry)),
+        error=work.error or (names.error if names else None),
+        linked=outcome.base is not None or outcome.names is not None,
+        bitrix24_digest=content_digest(work.bitrix24) if work.error is None else None,
+    )
+
+
+def _would_change(work: Work) -> tuple[Change, ...]:
+    """What a run would write: a dry one tells it, and so does the run itself."""
+    hours = work.plan.changes if work.plan and work.error is None else ()
+    renamed = [work.names.due.change()] if work.names and work.names.due else []
+    return in_order([*work.restored, *hours, *renamed])
+
+
+def _lost_names(work: Work, *, dry: bool) -> tuple[LostName, ...]:
+    names = work.names
+    if names is None:
+        return ()
+    planned = names.due.lost if dry and names.due else None
+    return (planned,) if planned else tuple(names.told)
+
+
+def held_names(work: Work) -> tuple[Hold, ...]:
+    """The hold of the pair's name; that of an earlier run where this one could not read the names."""
+    names = work.names
+    if names is None:
+        return ()
+    if names.plan is None:
+        return tuple(filter(is_about_names, work.memory.holds))
+    return (names.hold,) if names.hold else ()
+
+
+def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Bitrix24's first."""
+    return tuple(sorted(changes, key=lambda change: SIDES.index(change.side)))
+
+
+def _streaks(work: Work) -> dict[str, Streak] | None:
+    """What G7 counts after this run; None where that stays as it is."""
+    if work.plan is not None and any(hold.kind == "oscillation" for hold in work.plan.holds):
+        return None  # nothing was written, and what was counted is why
+    counted = streaks(work.plan, work.memory.streaks) if work.plan is not None and work.applied else {}
+    return counted if counted or work.memory.streaks else None
+
+
+def _words(error: SlotbridgeError | None) -> str | None:
+    """What happened and what to do, without the place, which whoever tells it again adds anew."""
+    if error is None:
+        return None
+    return f"{error.what}. {error.hint}" if error.hint else error.what

@@ -1,0 +1,126 @@
+"""`[[resource_types]]`: the portal's types brought in line with what is declared, once a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import structlog
+
+from slotbridge.bitrix24.resource_types import ResourceType, ResourceTypes
+from slotbridge.clock import Clock
+from slotbridge.errors import ApiError, NotFound, Rejected
+from slotbridge.reconcile.model import Change
+from slotbridge.reconcile.resource_types import Fields, TypePlan, compare
+from slotbridge.settings import ResourceTypeSettings
+from slotbridge.store import Memory, Outcome, Store
+from slotbridge.sync.report import TypeReport
+
+E = TypeVar("E", bound=ApiError)
+Done = tuple[TypeReport, str | None]
+"""What became of a declaration, and the digest of what is not to be sent again."""
+
+log = structlog.get_logger("slotbridge.sync")
+
+
+class TypeKeeper:
+    """Sends what differs and nothing else. With `run` None it is a dry run: nothing is sent or stored."""
+
+    def __init__(self, types: ResourceTypes, store: Store | None, clock: Clock, run: int | None) -> None:
+        self._types = types
+        self._store = store
+        self._clock = clock
+        self._run = run
+
+    async def over(self, declared: Sequence[ResourceTypeSettings]) -> tuple[TypeReport, ...]:
+        """One report for each declaration. Costs one request where nothing differs, and none without declarations."""
+        if not declared:
+            return ()
+        names = [TypeReport(kind.id).name for kind in declared]
+        memories: Mapping[str, Memory] = self._store.recall(names) if self._store else {}
+        try:
+            present = await self._types.list()
+        except ApiError as error:
+            done: list[Done] = [(TypeReport(kind.id, error=error), None) for kind in declared]
+        else:
+            done = [
+                await self._bring_in_line(kind, present, memories.get(name, Memory()))
+                for kind, name in zip(declared, names, strict=True)
+            ]
+        self._remember(done, memories)
+        return tuple(report for report, _ in done)
+
+    async def _bring_in_line(self, kind: ResourceTypeSettings, present: Sequence[ResourceType], memory: Memory) -> Done:
+        found = next((one for one in present if one.id == kind.id), None)
+        if found is None:
+            hint = "Look up its id, for example in the answer of booking.v1.resourceType.list"
+            return TypeReport(kind.id, error=_about(kind, NotFound, "there is none with this id", hint)), None
+        plan = compare(_declared(kind), fields_of(found), [one.code for one in present])
+        if plan.obstacle is not None:
+            return TypeReport(kind.id, error=_about(kind, Rejected, *plan.obstacle)), None
+        if plan.change is None:
+            return TypeReport(kind.id), None
+        if plan.digest in memory.refused:
+            hint = "It is not sent again until the declaration or the type has changed"
+            return TypeReport(
+                kind.id, error=_about(kind, Rejected, memory.refusal or "the portal refused it", hint)
+            ), plan.digest
+        return await self._send(kind, plan, plan.change)
+
+    async def _send(self, kind: ResourceTypeSettings, plan: TypePlan, change: Change) -> Done:
+        if self._run is None:
+            return TypeReport(kind.id, (change,)), None
+        failure: ApiError | None = None
+        try:
+            await self._types.update(kind.id, str(plan.after["code"]), plan.fields)
+        except ApiError as error:
+            failure = error
+        try:
+            now = fields_of(await self._types.get(kind.id))
+        except ApiError as error:
+            return TypeReport(kind.id, error=failure or error), None
+        reached = plan.reached(now)
+        changes = (reached,) if reached is not None else ()
+        if reached == change:
+            return TypeReport(kind.id, changes), None
+        refused = plan.digest if isinstance(failure, Rejected) else None
+        return TypeReport(kind.id, changes, failure or _not_as_sent(kind, plan, now)), refused
+
+    def _remember(self, done: Sequence[Done], memories: Mapping[str, Memory]) -> None:
+        for report, _ in done:
+            if report.error is not None:
+                log.error("resource_type.failed", id=report.id, error=str(report.error))
+        outcomes = [
+            Outcome(
+                pair=report.name,
+                at=self._clock.now(),
+                status=report.status,
+                error=str(report.error) if report.error else None,
+                changes=report.changes,
+                refused=(refused,) if refused else (),
+                refusal=report.error.what if refused and report.error else None,
+            )
+            for report, refused in done
+            if report.status != "quiet" or memories.get(report.name, Memory()).failures
+        ]
+        if self._store is not None and self._run is not None and outcomes:
+            self._store.remember(self._run, outcomes)
+
+
+def fields_of(kind: ResourceType) -> Fields:
+    """A type as the portal has it, under the names of the declaration."""
+    return {**kind.notifications, "code": kind.code, "name": kind.name}
+
+
+def _declared(kind: ResourceTypeSettings) -> Fields:
+    return kind.model_dump(exclude={"id"}, exclude_none=True)
+
+
+def _about(kind: ResourceTypeSettings, error: type[E], what: str, hint: str) -> E:
+    return error(what, side="bitrix24", item=f"resource type {kind.id}", hint=hint)
+
+
+def _not_as_sent(kind: ResourceTypeSettings, plan: TypePlan, now: Fields) -> ApiError:
+    otherwise = [name for name, value in plan.after.items() if now.get(name) != value]
+    hint = "Look whether the portal takes these values, and whether another program changes the type"
+    return _about(kind, ApiError, f"{' and '.join(otherwise)} did not read back as sent", hint)

@@ -1,0 +1,162 @@
+"""A death while a name is written: the hours are never lost, and their absence never taken for a wish (W4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from slotbridge.reconcile.model import Side
+from tests.sync.called import BrokenOff, Doomed, called, in_step, killed, resource, service
+from tests.sync.decided import opened
+from tests.sync.rig import Rig
+from tests.sync.test_names import EDIT, HOURS
+
+MakeRig = Callable[..., Rig]
+
+
+def ready(make_rig: MakeRig, leader: Side) -> Rig:
+    rig = in_step(make_rig(names=leader))
+    EDIT[leader](rig, "Dr. Adams", "Dentist")
+    return rig
+
+
+def noted(rig: Rig) -> bool:
+    with opened(rig) as store:
+        return store.recall(["pair1"])["pair1"].rescue is not None
+
+
+def broken_off(make_rig: MakeRig) -> Rig:
+    """The resource is renamed by half, its ranges are gone, and the process is dead."""
+    rig = ready(make_rig, "reservekit")
+    assert killed(rig, BrokenOff(rig))
+    assert rig.in_bitrix24() == []
+    assert noted(rig)
+    return rig
+
+
+@pytest.mark.parametrize("leader", ["bitrix24", "reservekit"])
+def test_a_death_at_any_request_changes_nothing_in_the_end(leader: Side, make_rig: MakeRig) -> None:
+    rig, doom = ready(make_rig, leader), 0
+    slots = rig.slot_ids()
+    while killed(rig, Doomed(rig, doom)):
+        assert rig.in_bitrix24() == HOURS
+        rig.sync()
+        assert called(rig) == (("Dr. Adams", "Dentist"),) * 2
+        assert (rig.in_bitrix24(), rig.slot_ids(), noted(rig)) == (HOURS, slots, False)
+        resource(rig, "Doctor pair1", "")
+        service(rig, "Doctor pair1", "")
+        rig.run()
+        EDIT[leader](rig, "Dr. Adams", "Dentist")
+        doom += 1
+    assert doom >= 10
+
+
+def test_ranges_that_an_update_took_along_are_set_again_by_the_next_run(make_rig: MakeRig) -> None:
+    rig = broken_off(make_rig)
+    slots = rig.slot_ids()
+    report = rig.sync()
+    assert report.holds == ()
+    assert [(change.side, change.op) for change in report.changes] == [("bitrix24", "create"), ("bitrix24", "update")]
+    assert "broken off" in report.changes[0].why
+    assert (rig.in_bitrix24(), rig.slot_ids(), noted(rig)) == (HOURS, slots, False)
+    assert called(rig)[0] == ("Dr. Adams", "Dentist")
+
+
+def test_a_death_while_they_are_set_again_changes_nothing_in_the_end(make_rig: MakeRig) -> None:
+    rig, doom, died = in_step(make_rig(names="reservekit")), 0, True
+    while died:
+        service(rig, f"Dr. Adams {doom}")
+        assert killed(rig, BrokenOff(rig))
+        died = killed(rig, Doomed(rig, doom))
+        rig.sync()
+        assert (rig.in_bitrix24(), called(rig)[0][0], noted(rig)) == (HOURS, f"Dr. Adams {doom}", False)
+        doom += 1
+    assert doom >= 10
+
+
+def test_a_dry_run_tells_that_they_would_be_set_again_and_leaves_them(make_rig: MakeRig) -> None:
+    rig = broken_off(make_rig)
+    told = rig.run(dry_run=True).pairs[0]
+    assert rig.in_bitrix24() == []
+    assert noted(rig)
+    assert told.changes == rig.run().pairs[0].changes
+
+
+def test_they_are_set_again_even_if_names_are_off_by_now(make_rig: MakeRig) -> None:
+    rig = broken_off(make_rig)
+    rig.options["names"] = "off"
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == HOURS
+
+
+def test_they_are_set_again_in_a_pair_that_is_held(make_rig: MakeRig) -> None:
+    rig = broken_off(make_rig)
+    rig.options["slots"] = "split"  # M12: needs a new agreement
+    assert rig.sync().status == "held"
+    assert rig.in_bitrix24() == HOURS
+
+
+def test_they_are_set_again_although_reservekit_is_down(make_rig: MakeRig) -> None:
+    rig = broken_off(make_rig)
+    rig.reservekit = {"api_key": "sk_rsv_revoked"}
+    rig.clock.time += 7200  # not even the zones are known any more
+    assert rig.run().pairs[0].status == "failed"
+    assert rig.in_bitrix24() == HOURS
+    rig.reservekit = {}
+    rig.sync()
+    assert called(rig)[0] == ("Dr. Adams", "Dentist")
+
+
+def test_what_reservekit_edited_meanwhile_travels_in_the_same_run(make_rig: MakeRig) -> None:
+    rig = broken_off(make_rig)
+    rig.world.reservations.edit_slot(rig.slot_ids()[0], end=900)
+    rig.sync()
+    assert rig.in_bitrix24() == [("Mon", 540, 900, 30), ("Tue Wed", 540, 1080, 30)]
+
+
+def test_what_a_person_set_meanwhile_stays(make_rig: MakeRig) -> None:
+    rig = broken_off(make_rig)
+    rig.ranges(("Mon Tue Wed", 540, 1020, 30))
+    rig.sync()
+    assert rig.in_bitrix24() == [("Mon Tue Wed", 540, 1020, 30)]
+    assert not noted(rig)
+
+
+def test_an_edit_right_before_they_are_set_again_is_put_back(make_rig: MakeRig) -> None:
+    rig = broken_off(make_rig)
+    edited = ("Mon Tue Wed", 600, 1080, 30)
+    requests = rig.requests("bitrix24")
+
+    def edit(_world: object, api: str, _method: str, _path: str) -> None:
+        if api == "bitrix24" and rig.requests("bitrix24") == requests + 2:
+            rig.ranges(edited)
+
+    rig.world.on_request.append(edit)
+    rig.sync(quiet_after=False)
+    rig.world.on_request.clear()
+    rig.sync()
+    assert rig.in_bitrix24() == [edited]
+    assert rig.in_reservekit() == [(day, 600, 1080, 16) for day in range(3)]
+
+
+def test_hours_that_are_wiped_by_a_person_later_are_no_rescue(make_rig: MakeRig) -> None:
+    rig = ready(make_rig, "reservekit")
+    rig.run()
+    assert not noted(rig)
+    rig.ranges()
+    assert [hold.kind for hold in rig.sync().holds] == ["deletions"]
+    assert rig.in_bitrix24() == []
+
+
+def test_hours_that_could_not_be_set_after_the_update_are_set_at_once(make_rig: MakeRig) -> None:
+    rig = ready(make_rig, "reservekit")
+    rig.world.portal.behaviour = replace(
+        rig.world.portal.behaviour, batch_fails_from=2, batch_fails_with="INTERNAL_SERVER_ERROR"
+    )
+    rig.run()
+    assert rig.in_bitrix24() == HOURS
+    assert rig.sync().status in ("quiet", "changed")
+    assert called(rig)[0] == ("Dr. Adams", "Dentist")
+    assert not noted(rig)

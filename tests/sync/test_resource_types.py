@@ -1,0 +1,135 @@
+"""`[[resource_types]]`: sent once, as far as they differ; the portal's trap ends in a message and in no repetition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from slotbridge.sandbox.traffic import Fault
+from slotbridge.settings import ResourceTypeSettings, Settings
+from slotbridge.sync.report import RunReport, TypeReport
+from tests.sync.decided import opened
+from tests.sync.rig import Rig
+
+
+class Declaring(Rig):
+    """A rig whose configuration declares resource types."""
+
+    declared: tuple[ResourceTypeSettings, ...] = ()
+
+    @property
+    def settings(self) -> Settings:
+        return super().settings.model_copy(update={"resource_types": self.declared})
+
+
+@pytest.fixture
+def rig(tmp_path: Any) -> Declaring:
+    rig = Declaring(tmp_path)
+    rig.type_id = rig.world.portal.add_type("Doctors", "doctors")  # type: ignore[attr-defined]
+    rig.ranges(("Mon", 540, 1080, 30))
+    rig.run()
+    return rig
+
+
+def declare(rig: Declaring, **fields: Any) -> None:
+    rig.declared = (ResourceTypeSettings(**{"id": rig.type_id, **fields}),)  # type: ignore[attr-defined]
+
+
+def only(report: RunReport) -> TypeReport:
+    (kind,) = report.resource_types
+    return kind
+
+
+def stored(rig: Declaring) -> Any:
+    return rig.world.portal.types[rig.type_id]  # type: ignore[attr-defined]
+
+
+def updates(rig: Declaring) -> int:
+    return sum("resourcetype.update" in logged.path.lower() for logged in rig.world.log)
+
+
+def test_without_a_declaration_nobody_asks(rig: Declaring) -> None:
+    report = rig.run()
+    assert report.requests["bitrix24"] == 1
+    assert report.as_json()["resource_types"] == []
+
+
+def test_what_differs_is_sent_once_and_read_back(rig: Declaring) -> None:
+    declare(rig, code="doctors_2", name="Dentists", isReminderNotificationOn=not _is_on(rig))
+    report = rig.run()
+    assert only(report).status == "changed"
+    assert report.as_json()["resource_types"][0]["changes"][0]["after"] == {
+        "code": "doctors_2",
+        "name": "Dentists",
+        "isReminderNotificationOn": _is_on(rig),
+    }
+    assert (stored(rig).code, stored(rig).name) == ("doctors_2", "Dentists")
+    again = rig.run()
+    assert (only(again).status, again.requests["bitrix24"], updates(rig)) == ("quiet", 2, 1)
+    with opened(rig) as store:
+        (record,) = store.history(f"resource type {only(report).id}")
+    assert record.after == only(report).changes[0].after
+
+
+def _is_on(rig: Declaring) -> bool:
+    return bool(stored(rig).settings["isReminderNotificationOn"] == "Y")
+
+
+def test_W8_a_dry_run_tells_it_and_sends_nothing(rig: Declaring) -> None:
+    declare(rig, code="doctors_2", reminderNotificationDelay=3600)
+    before = rig.database.read_bytes()
+    told = rig.run(dry_run=True)
+    assert (rig.database.read_bytes(), updates(rig)) == (before, 0)
+    assert told.exit_code(tell_changes=True) == 4
+    assert only(told).changes == only(rig.run()).changes
+
+
+@pytest.mark.parametrize("code", [None, "doctors", "DOCTORS"])
+def test_a_code_that_the_portal_would_refuse_is_not_sent(rig: Declaring, code: str | None) -> None:
+    declare(rig, code=code, name="Dentists")
+    report = rig.run()
+    assert (only(report).status, report.exit_code(), report.pairs[0].status) == ("failed", 1, "quiet")
+    assert 'code = "doctors_2"' in str(only(report).error)
+    assert (updates(rig), stored(rig).name) == (0, "Doctors")
+
+
+def test_a_refusal_is_not_asked_for_again_until_something_changes(rig: Declaring) -> None:
+    declare(rig, code="doctors_2", templateTypeReminder="no such template")
+    first, second = rig.run(), rig.run()
+    assert (only(first).status, only(second).status, updates(rig)) == ("failed", "failed", 1)
+    assert only(first).error is not None
+    assert only(first).error.what in str(only(second).error)  # type: ignore[union-attr]
+    declare(rig, code="doctors_2", name="Dentists")
+    assert (only(rig.run()).status, updates(rig)) == ("changed", 2)
+    with opened(rig) as store:
+        assert store.recall([only(first).name])[only(first).name].refused == ()
+
+
+def test_a_code_that_somebody_takes_in_between_is_a_message(rig: Declaring) -> None:
+    declare(rig, code="doctors_2", name="Dentists")
+    rig.before_request("resourceType.update", lambda: rig.world.portal.add_type("Others", "doctors_2"))
+    assert only(rig.run()).status == "failed"
+    assert "another type has that code" in str(only(rig.run()).error)
+    assert updates(rig) == 1
+
+
+@pytest.mark.parametrize("kind", ["drop-before", "drop-after"])
+def test_W5_an_update_of_unknown_outcome_is_looked_at(rig: Declaring, kind: Any) -> None:
+    declare(rig, code="doctors_2", name="Dentists")
+    rig.world.faults.append(Fault("resourceType.update", kind))
+    statuses = [only(rig.run()).status, only(rig.run()).status]
+    assert statuses == (["failed", "changed"] if kind == "drop-before" else ["changed", "quiet"])
+    assert stored(rig).name == "Dentists"
+
+
+def test_an_id_that_does_not_exist_is_a_message(rig: Declaring) -> None:
+    declare(rig, id=99, name="Dentists")
+    assert "resource type 99: there is none" in str(only(rig.run()).error)
+
+
+def test_a_list_that_cannot_be_read_fails_the_declarations_alone(rig: Declaring) -> None:
+    declare(rig, code="doctors_2")
+    rig.world.faults.append(Fault("resourceType.list", "answer", status=400, times=9))
+    report = rig.run()
+    assert (only(report).status, report.pairs[0].status, report.exit_code()) == ("failed", "quiet", 1)
