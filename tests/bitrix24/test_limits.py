@@ -119,7 +119,7 @@ async def test_a_method_that_is_not_close_to_its_limit_does_not_wait(portal: Por
 def test_what_own_servers_leave_out_is_not_needed(time: object) -> None:
     operating = OperatingTime(FakeClock())
     operating.note(LIST, time)
-    assert (operating.brake(LIST), operating.freed_in(LIST)) == (0, 600)
+    assert (operating.brake(LIST), operating.refused(LIST, None)) == (0, 600)
 
 
 @pytest.mark.parametrize("reset", [1e300, 10**400, float("inf"), True, -1e18])
@@ -127,7 +127,7 @@ def test_no_wait_is_longer_than_the_window(reset: float) -> None:
     operating = OperatingTime(FakeClock())
     operating.note(LIST, {"operating": 1e9, "operating_reset_at": reset, "finish": 0})
     assert 0 <= operating.brake(LIST) <= 600
-    assert 0 < operating.freed_in(LIST) <= 600
+    assert 0 < operating.refused(LIST, None) <= 600
 
 
 # Batches: what is sent again

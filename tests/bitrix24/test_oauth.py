@@ -183,7 +183,7 @@ async def test_answers_that_stay_lost_are_no_unknown_outcome_of_the_call(cloud: 
     cloud.expired = True
     cloud.script = [httpx.ReadTimeout("slow")] * 2
     error = await refused(cloud, WRITE)
-    assert type(error) is AccessRefused
+    assert type(error) is NotSent
     assert "slotbridge auth" in (error.hint or "")
     assert len(cloud.asked) == 2
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from slotbridge.daemon.early import look_gap, source_of
-from slotbridge.errors import NotFound, NotSent
+from slotbridge.errors import NotFound, NotSent, StoreError
 from slotbridge.store import Outcome
 from tests.daemon.rig import HOLD, Rig
 
@@ -91,13 +91,29 @@ async def test_after_a_flood_a_real_edit_is_still_noticed(make_rig: MakeRig) -> 
     assert rig.engine.runs[-1].trigger == "event"
 
 
-async def test_a_look_that_fails_is_left_to_the_next_turn(make_rig: MakeRig) -> None:
+async def test_a_look_that_fails_is_taken_again(make_rig: MakeRig) -> None:
     rig = await started(make_rig, "a")
+    rig.engine.holdings["a"] = "edited"
     rig.engine.cannot_look = NotSent("no connection could be made", side="bitrix24")
     rig.daemon.notice("a", EVENT)
-    await rig.pass_by(60)
+    await rig.pass_by(25)
     assert rig.engine.runs == []
     assert rig.events.count("look.failed") == 1
+    rig.engine.cannot_look = None
+    await rig.pass_by(20)
+    assert [run.trigger for run in rig.engine.runs] == ["event"]
+
+
+async def test_a_database_that_fails_at_a_look_is_told_and_the_notice_is_kept(make_rig: MakeRig) -> None:
+    rig = await started(make_rig, "a")
+    rig.engine.holdings["a"] = "edited"
+    rig.engine.cannot_look = StoreError("the disk is full")
+    rig.daemon.notice("a", EVENT)
+    await rig.pass_by(10)
+    assert rig.daemon.condition.memory_lost == "the disk is full"
+    rig.engine.cannot_look = None
+    await rig.pass_by(70)
+    assert [run.trigger for run in rig.engine.runs] == ["event"]
 
 
 async def test_events_do_not_hasten_a_pair_that_fails(make_rig: MakeRig) -> None:

@@ -14,7 +14,7 @@ from tests.daemon.month import CAP, Outcome, play
 
 @pytest.fixture(scope="module")
 def outcome() -> Outcome:
-    return play(1, begin=datetime(2026, 6, 28, tzinfo=UTC), days=4, used=8500)
+    return play(8, begin=datetime(2026, 6, 28, tzinfo=UTC), days=4, used=8500)
 
 
 def test_every_promise_is_kept(outcome: Outcome) -> None:

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbridge.daemon.pace import (
+    AHEAD,
     MONTH,
     SPENT,
     ZONES_EVERY,
     Budget,
+    Purse,
     advice,
     lasting,
     month_end,
@@ -189,3 +191,27 @@ def test_without_a_number_for_the_month_there_is_no_advice(intervals: list[float
 )
 def test_spans_in_the_unit_that_suits(seconds: float, words: str) -> None:
     assert lasting(seconds) == words
+
+
+@given(
+    cap=st.integers(100, 100_000),
+    steps=st.lists(st.tuples(st.integers(0, 300), st.floats(0, 86_400)), max_size=30),
+)
+def test_what_is_saved_is_bounded_and_never_negative(cap: int, steps: list[tuple[int, float]]) -> None:
+    used, at, left = 0, 0.0, 30 * 86_400.0
+    purse = Purse.full(Budget(0, cap, left), at)
+    for sent, seconds in steps:
+        used, at, left = used + sent, at + seconds, max(0.0, left - seconds)
+        purse = purse.after(Budget(used, cap, left), at)
+        assert 0 <= purse.saved <= cap * AHEAD
+
+
+def test_what_is_not_asked_for_is_saved_and_what_is_sent_is_taken_out() -> None:
+    purse = Purse(saved=0.0, used=100, at=0.0).after(Budget(100, 10_000, 89_000.0), 1000.0)
+    assert purse.saved == pytest.approx(100)
+    assert purse.after(Budget(140, 10_000, 89_000.0), 1000.0).saved == pytest.approx(60)
+
+
+def test_a_new_month_takes_nothing_out() -> None:
+    purse = Purse(saved=50.0, used=9000, at=0.0).after(Budget(3, 10_000, 30 * 86_400.0), 1.0)
+    assert purse.saved == pytest.approx(50, abs=0.1)

@@ -159,9 +159,18 @@ async def test_a_run_that_breaks_in_our_own_code_is_no_end_of_the_daemon(rig: Ri
 
 async def test_the_month_s_requests_stretch_the_interval(make_rig: MakeRig) -> None:
     rig = make_rig("a", "b", "c", cap=10_000)
+    rig.store.usage.count("reservekit", 200, rig.clock.now(), None)  # all that was saved for going faster
     await rig.pass_by(10)
-    assert rig.entry().interval == pytest.approx(544, abs=1)  # 18 days of May are left
+    assert rig.entry().interval == pytest.approx(557, abs=2)  # 18 days of May are left
     assert "budget: every " in rig.store.schedules.planned()["a"].why
+
+
+async def test_an_edit_is_followed_closely_for_as_long_as_something_was_saved(make_rig: MakeRig) -> None:
+    rig = make_rig("a", cap=10_000, a={"interval": "1m", "interval_max": "1m"})
+    await rig.pass_by(3600, step=10)
+    assert rig.entry().interval == 60
+    await rig.pass_by(6 * 3600, step=10)
+    assert rig.entry().interval > 150, "the even pace of one pair in what is left of May"
 
 
 async def test_past_the_reserve_polling_stops_until_the_month_turns(make_rig: MakeRig) -> None:

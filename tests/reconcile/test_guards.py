@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 
@@ -226,6 +227,73 @@ def test_G3_proceed_lets_it_go_and_so_does_an_approval() -> None:
     other.sync(booked=BOOKED, booked_slots="proceed")
     world.sync(booked=BOOKED, decisions={hold.fingerprint: "approve"})
     assert set(world.ids) == set(other.ids) == {1001}
+
+
+def going(**options: Any) -> World:
+    """Monday and Tuesday are booked, and Monday is gone from Bitrix24."""
+    world = week(2, replace(WIDE, booked_slots="waitlist", **options))
+    world.bitrix24 = (rng("Tue", "9-12"),)
+    return world
+
+
+@pytest.mark.parametrize("released", ({"accept_deletes": True}, {"leaving": frozenset({1000})}))
+def test_G3_waitlist_holds_until_it_is_approved_accepted_or_under_way(released: dict[str, Any]) -> None:
+    hold = going().sync(booked=BOOKED).holds[0]
+    for allowed in (released, {"decisions": {hold.fingerprint: "approve"}}):
+        world = going()
+        assert held(world.sync(booked=BOOKED)) == ["booked"]
+        assert world.run(booked=BOOKED, **allowed).holds == ()
+        assert set(world.ids) == {1001}
+
+
+@pytest.mark.parametrize("policy", ("hold", "waitlist"))
+@pytest.mark.parametrize("released", ({"accept_deletes": True}, {"leaving": frozenset({1000})}))
+def test_G3_only_a_deletion_that_puts_customers_on_the_wait_list_is_released(
+    policy: Literal["hold", "waitlist"], released: dict[str, Any]
+) -> None:
+    world = week(2, replace(WIDE, booked_slots=policy))
+    world.bitrix24 = (rng("Tue", "9-12"),) if policy == "hold" else (rng("Mon", "10-12"), rng("Tue", "9-12"))
+    assert held(world.run(booked=BOOKED, **released)) == ["booked"]
+
+
+def test_G3_a_slot_that_goes_by_half_is_no_deletion() -> None:
+    world = World((), [slot(5, MON, "22-2", 4)], options=replace(WIDE, booked_slots="waitlist"))
+    world.sync()
+    world.bitrix24 = tuple(item for item in world.bitrix24 if isinstance(item, Range) and "Mon" in item.week_days)
+    assert held(world.run(booked={5: "1 upcoming booking"}, accept_deletes=True)) == ["booked"]
+
+
+def test_G3_an_overnight_slot_that_goes_as_a_whole_is_released() -> None:
+    world = World((), [slot(5, MON, "22-2", 4)], options=replace(WIDE, booked_slots="waitlist"))
+    world.sync()
+    world.bitrix24 = ()
+    world.run(booked={5: "1 upcoming booking"}, accept_deletes=True)
+    assert world.ids == {}
+
+
+@pytest.mark.parametrize("released", ({"accept_deletes": True}, {"leaving": frozenset({1000})}, {}))
+def test_G3_G6_customers_who_cannot_be_moved_hold_their_slot_and_the_approval_stands(released: dict[str, Any]) -> None:
+    world = going()
+    shown = world.run(booked=BOOKED).holds[0]
+    approved = {"decisions": {shown.fingerprint: "approve"}} | released
+    made = world.run(booked=BOOKED, stranded={1000: "the permission `crm` is missing"}, **approved)
+    assert (made.holds[0].id, world.theirs[win(MON, "9-12")]) == (shown.id, 1)
+    assert made.holds[0].reason.endswith("the next on 2026-11-23; the permission `crm` is missing")
+    world.run(booked=BOOKED, **approved)
+    assert set(world.ids) == {1001}
+
+
+def test_G3_customers_whose_slot_nobody_knows_cannot_be_moved() -> None:
+    world = going()
+    made = world.run(booked=BOOKED | {0: "1 upcoming booking"}, accept_deletes=True)
+    assert "names no time slot" in made.holds[0].reason
+    assert set(world.ids) == {1000, 1001}
+
+
+@pytest.mark.parametrize("frozen", ("reservekit", None))
+def test_G3_what_was_released_and_waits_for_another_hold_stays_listed(frozen: Side | None) -> None:
+    made = going().run(booked=BOOKED, accept_deletes=True, frozen={frozen: "read-only key"} if frozen else {})
+    assert held(made) == (["booked", "read-only"] if frozen else [])
 
 
 def test_G3_G6_an_approval_is_for_the_bookings_that_were_shown() -> None:

@@ -144,8 +144,8 @@ class Gateway:
             error.retry_after = asked_wait(asked, self._clock.now())
             if code == RATE:
                 self._transport.limiter.penalize(min(error.retry_after or 1.0, LONGEST_PENALTY))
-            elif code == OPERATING_TIME and error.retry_after is None:
-                error.retry_after = self._operating.freed_in(command.method)
+            elif code == OPERATING_TIME:
+                error.retry_after = self._operating.refused(command.method, error.retry_after)
         return error
 
 

@@ -18,8 +18,9 @@ log = structlog.get_logger("slotbridge.bitrix24")
 WINDOW = 600.0
 """Seconds that the ten buckets span: after so long, every refused method is free again."""
 
-BRAKE = 0.9 * 480
-"""Seconds of operating time at which we stop by ourselves. The vendor sets the limit; its documentation has 480."""
+BRAKE = 0.9 * 420
+"""Seconds of operating time at which we stop by ourselves. The vendor sets the limit in the cloud, where its
+documentation calculates with 480; on own servers it is 420 (the portal's source)."""
 
 
 class Spent(NamedTuple):
@@ -56,9 +57,14 @@ class OperatingTime:
         spent = self._spent.get(method.lower())
         return self._left(spent) if spent and spent.seconds >= BRAKE else 0.0
 
-    def freed_in(self, method: str) -> float:
-        """Seconds until a method that was just refused is free: as the portal said, else the whole window."""
-        return self._left(self._spent.get(method.lower())) or WINDOW
+    def refused(self, method: str, asked: float | None) -> float:
+        """Notes that the portal has just refused a method; the seconds until it is free, before which it is held back.
+
+        They are those that the portal `asked` for, else those that it told before, else the whole window.
+        """
+        left = asked or self._left(self._spent.get(method.lower())) or WINDOW
+        self._spent[method.lower()] = Spent(math.inf, self._clock.monotonic() + left)
+        return left
 
     def _left(self, spent: Spent | None) -> float:
         return max(0.0, spent.freed_at - self._clock.monotonic()) if spent else 0.0

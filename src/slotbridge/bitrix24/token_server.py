@@ -13,7 +13,7 @@ from slotbridge.bitrix24.access import Words
 from slotbridge.bitrix24.answers import host_of, parsed
 from slotbridge.bitrix24.codes import EXCHANGE, REFRESH, error_for
 from slotbridge.clock import Clock
-from slotbridge.errors import AccessRefused, ApiError, OutcomeUnknown
+from slotbridge.errors import AccessRefused, ApiError, NotSent, OutcomeUnknown
 from slotbridge.http.redact import excerpt, masked
 from slotbridge.http.retry import retried
 from slotbridge.http.tokens import TokenPair
@@ -93,7 +93,9 @@ class TokenServer:
             return await retried(attempt, clock=self._clock, repeatable=True, attempts=2, random=self._random)
         except OutcomeUnknown as error:
             lost = error
-        raise _lost(lost, "If it stays so, run `slotbridge auth`")
+        # The portal has refused the old token and there is no new one: nothing was asked of it.
+        hint = "If it stays so, run `slotbridge auth`"
+        raise NotSent(lost.what, side="bitrix24", item=ITEM, hint=hint, status=lost.status)
 
     async def aclose(self) -> None:
         """Closes the connection."""

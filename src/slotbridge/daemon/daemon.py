@@ -272,6 +272,9 @@ class Daemon:
         finally:
             self._looking = False
         now = self._clock.monotonic()
+        if digests is None:
+            self._notices.look_again(taken, now)
+            return
         news = {name for name, digest in digests.items() if has_news(self.roster[name], digest, now)}
         wanted = [name for name, source in taken.items() if source == "person" or name in news]
         self._notices.looked(now, useful=bool(wanted))
@@ -287,13 +290,15 @@ class Daemon:
         if group and self.condition.state == "running":
             self._start(group, "event")
 
-    async def _digests(self, names: Sequence[str]) -> Mapping[str, str | None]:
-        """What Bitrix24 holds for these pairs; nothing where it does not say, and the next turn will tell."""
+    async def _digests(self, names: Sequence[str]) -> Mapping[str, str | None] | None:
+        """What Bitrix24 holds for these pairs; None where it cannot be asked now."""
         try:
             return await self._engine.bitrix24_digests([self.roster[name].pair for name in names]) if names else {}
-        except (ApiError, StoreError) as error:
+        except StoreError as error:
+            self._forgetful(error)
+        except ApiError as error:
             log.warning("look.failed", error=str(error))
-            return {}
+        return None
 
     # What to tell.
 

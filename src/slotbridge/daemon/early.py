@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from slotbridge.daemon.roster import Entry
@@ -10,6 +11,9 @@ Source = Literal["bitrix24", "reservekit", "person"]
 
 COLLECT: Final = 2.0
 """Seconds in which notices are collected before anything is looked at: an edit makes several events."""
+
+AGAIN: Final = 30.0
+"""Seconds after which a look that failed is taken again."""
 
 _FORGET: Final = 300.0
 
@@ -49,7 +53,7 @@ class Notices:
     def add(self, name: str, source: Source, now: float) -> None:
         """One more. Several for one pair are one; what a person asks for outweighs an event."""
         if not self._waiting:
-            self._look_at = now + COLLECT
+            self._look_at = max(self._look_at, now + COLLECT)
         if self._waiting.get(name) != "person":
             self._waiting[name] = source
 
@@ -62,6 +66,12 @@ class Notices:
         taken = {name: source for name, source in self._waiting.items() if name not in busy}
         self._waiting = {name: source for name, source in self._waiting.items() if name in busy}
         return taken
+
+    def look_again(self, taken: Mapping[str, Source], now: float) -> None:
+        """The look failed: what was taken waits for the next one, which says nothing about who sends notices."""
+        self._looked_at = now
+        self._look_at = now + AGAIN
+        self._waiting = {**taken, **self._waiting}
 
     def looked(self, now: float, *, useful: bool) -> None:
         """A look was taken; one that found something new, or a long silence, is the end of caution."""

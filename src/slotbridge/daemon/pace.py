@@ -11,6 +11,9 @@ from typing import Final
 RESERVE: Final = 0.1
 """The share of a month's requests that polling leaves to writes, and to what events and people ask for."""
 
+AHEAD: Final = 0.02
+"""The share of a month's requests that may be sent ahead of the even pace, so that an edit is followed closely."""
+
 MONTH: Final = 30 * 86400
 """The seconds of a month in estimates."""
 
@@ -36,6 +39,35 @@ class Budget:
     def spendable(self, reserve: float = RESERVE) -> float:
         """How many requests polling may still send."""
         return math.inf if self.cap is None else self.cap * (1 - reserve) - self.used
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """Requests that may be sent ahead of the even pace: saved while less is asked than the month has room for.
+
+    `used` is how many the month had seen at the instant `at`, in seconds of the monotonic clock.
+    """
+
+    saved: float
+    used: int
+    at: float
+
+    @classmethod
+    def full(cls, budget: Budget, at: float) -> Purse:
+        """What a daemon begins with."""
+        return cls((budget.cap or 0) * AHEAD, budget.used, at)
+
+    def after(self, budget: Budget, at: float) -> Purse:
+        """The purse now: what the even pace had room for is added, what was sent is taken out."""
+        if budget.cap is None or budget.seconds_left <= 0:
+            return Purse(0.0, budget.used, at)
+        earned = max(0.0, budget.spendable()) / budget.seconds_left * (at - self.at)
+        sent = max(0, budget.used - self.used)
+        return Purse(max(0.0, min(budget.cap * AHEAD, self.saved + earned) - sent), budget.used, at)
+
+    def has_room(self, requests: float, budget: Budget) -> bool:
+        """Whether so many may be sent ahead of the pace. A quarter stays in it: what trickles in is saved up first."""
+        return self.saved > max(requests, (budget.cap or 0) * AHEAD / 4)
 
 
 def needed_interval(

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from slotbridge.clock import Clock
-from slotbridge.daemon.pace import SPENT, Budget, needed_interval, next_interval, next_turn, seconds_left
+from slotbridge.daemon.pace import SPENT, Budget, Purse, needed_interval, next_interval, next_turn, seconds_left
 from slotbridge.daemon.roster import Entry, Roster
 from slotbridge.errors import Side
 from slotbridge.store import Store
@@ -25,8 +25,11 @@ log = structlog.get_logger("slotbridge.daemon")
 
 
 class Timetable:
-    """Who is due when, in memory and in the store. `cap` are the requests of a month; `needed` is the shortest interval
-    in seconds that was found to keep within them. Every method raises StoreError where the database cannot be used."""
+    """Who is due when, in memory and in the store. Every method raises StoreError where the database cannot be used.
+
+    `cap` are the requests of a month; `needed` is the shortest interval in seconds that keeps within them, 0 while
+    there is something saved for going faster.
+    """
 
     def __init__(self, roster: Roster, store: Store, cap: int | None, clock: Clock, random: Random) -> None:
         self.needed = 0.0
@@ -38,7 +41,7 @@ class Timetable:
         self._random = random
         self._pages = 1.0
         self._saving = False
-        self.budget()
+        self._purse = Purse.full(self.budget(), clock.monotonic())
         store.schedules.clear()
         self._note(roster.entries)
 
@@ -50,9 +53,12 @@ class Timetable:
 
     def is_spent(self) -> bool:
         """Whether polling has to stop until the month turns; one event when it begins, one when it ends."""
-        budget = self.budget()
-        self.needed = needed_interval(budget, pairs=len(self._roster.entries), pages=self._pages)
+        budget, pairs = self.budget(), len(self._roster.entries)
+        self._purse = self._purse.after(budget, self._clock.monotonic())
+        self.needed = needed_interval(budget, pairs=pairs, pages=self._pages)
         spent = math.isinf(self.needed)
+        if not spent and self._purse.has_room(pairs * self._pages, budget):
+            self.needed = 0.0
         if spent is not self._saving:
             self._saving = spent
             told = {"side": METERED, "used": budget.used, "cap": budget.cap}

@@ -37,20 +37,46 @@ def hold_conflicts(verdicts: Sequence[Verdict], options: Options) -> Guarded:
 
 
 def hold_booked(verdicts: Sequence[Verdict], options: Options) -> Guarded:
-    """A slot with upcoming bookings is neither deleted nor moved to hours that do not contain the old ones (G3)."""
+    """A slot with upcoming bookings is neither deleted nor moved to hours that do not contain the old ones (G3).
+
+    Where customers go on the wait list first, accepting deletions releases a slot that goes as a whole.
+    """
     if options.booked_slots == "proceed" or not options.booked:
         return list(verdicts), []
     kept: list[Verdict] = []
     holds: list[Hold] = []
-    at_risk = slots_at_risk(verdicts)
+    at_risk, going = slots_at_risk(verdicts), slots_that_go(verdicts, options)
     for number, verdict in enumerate(verdicts):
         slot_id = at_risk.get(number)
         booking = None if slot_id is None else options.booked.get(slot_id) or options.booked.get(ANY_SLOT)
         if booking:
             hold = _hold("booked", f"time slot {slot_id} has {booking}", [verdict], options, booking)
-            verdict = _kept_back(verdict, hold, holds, options)
+            if slot_id in going and (why := _stranded(slot_id, options)):
+                # The fingerprint is that of what was shown before: an approval stands until the cause is gone (G6).
+                holds.append(replace(hold, reason=f"{hold.reason}; {why}"))
+                verdict = _held(verdict)
+            elif slot_id in going and (options.accept_deletes or slot_id in options.leaving):
+                verdict = _approved(verdict, hold)
+            else:
+                verdict = _kept_back(verdict, hold, holds, options)
         kept.append(verdict)
     return kept, holds
+
+
+def slots_that_go(verdicts: Sequence[Verdict], options: Options) -> frozenset[int]:
+    """The slots that no window stays of, where their customers are put on the wait list."""
+    if options.booked_slots != "waitlist":
+        return frozenset()
+    seen = [(verdict.row.reservekit.key[0], verdict) for verdict in verdicts if verdict.row.reservekit is not None]
+    staying = {slot_id for slot_id, verdict in seen if verdict.reservekit is not None}
+    return frozenset(slot_id for slot_id, _ in seen) - staying
+
+
+def _stranded(slot_id: int, options: Options) -> str | None:
+    """Why the customers of a slot cannot be put on the wait list."""
+    if ANY_SLOT in options.booked:
+        return "a booking that names no time slot may stand on it, and has to be cancelled in ReserveKit first"
+    return options.stranded.get(slot_id)
 
 
 def slots_at_risk(verdicts: Sequence[Verdict]) -> dict[int, int]:

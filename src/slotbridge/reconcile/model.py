@@ -76,6 +76,8 @@ class Options:
     `booked` maps slot ids to a phrase about their upcoming bookings (G3). `frozen` maps a side to the reason why
     nothing may be written there (W6). `pending` are windows whose creation was sent and never confirmed (W4), and
     `suspects` those whose creation was sent twice. `outage` is the reason of G5, `streaks` are what G7 counts.
+    `leaving` are time slots whose customers are on their way to the wait list, so that there is no way back, `stranded`
+    those whose customers cannot be put there now, with the reason.
     `waiting` are the rows of an open hold of G1 or G2, `waiting_for` its reason. `target` is an earlier base that both
     sides shall go back to.
     """
@@ -96,6 +98,8 @@ class Options:
     disagreement: str | None = None
     decisions: Mapping[str, str] = field(default_factory=dict)
     booked: Mapping[int, str] = field(default_factory=dict)
+    leaving: frozenset[int] = frozenset()
+    stranded: Mapping[int, str] = field(default_factory=dict)
     frozen: Mapping[Side, str] = field(default_factory=dict)
     pending: frozenset[Window] = frozenset()
     suspects: frozenset[Window] = frozenset()

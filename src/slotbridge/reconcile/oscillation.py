@@ -12,10 +12,12 @@ LIMIT = 3
 
 
 class Streak(NamedTuple):
-    """How often a window was written in consecutive runs, and what was written last, by side ("" for its deletion)."""
+    """How often a window was written in consecutive runs. By side, what was written last, and what it showed before;
+    "" is no window."""
 
     times: int
     written: Mapping[str, str]
+    before: Mapping[str, str] = {}
 
 
 def streaks(plan: Plan, before: Mapping[str, Streak]) -> dict[str, Streak]:
@@ -28,7 +30,8 @@ def streaks(plan: Plan, before: Mapping[str, Streak]) -> dict[str, Streak]:
         for name in _names(verdict):
             old = before.get(name)
             undone = old is not None and _undone(verdict, old)
-            found[name] = Streak(old.times + 1 if old is not None and undone else 1, written)
+            before_it: dict[str, str] = {side: _seen(verdict, side) for side in SIDES if side in written}
+            found[name] = Streak(old.times + 1 if old is not None and undone else 1, written, before_it)
     return found
 
 
@@ -61,8 +64,17 @@ def _window(verdict: Verdict) -> str:
 
 
 def _undone(verdict: Verdict, old: Streak) -> bool:
-    """Whether a side that was written last time does not show any more what was written there."""
-    return any(_seen(verdict, side) != old.written[side] for side in SIDES if side in old.written)
+    """Whether a side that was written last time does not show any more what was written there.
+
+    People may take turns in editing it on either side: beyond the first time, a side that is not written again, but
+    followed, counts only if it shows what it showed before it was written.
+    """
+    return any(
+        (seen := _seen(verdict, side)) != old.written[side]
+        and (old.times < 2 or verdict.writes(side) or seen == old.before.get(side))
+        for side in SIDES
+        if side in old.written
+    )
 
 
 def _seen(verdict: Verdict, side: Side) -> str:

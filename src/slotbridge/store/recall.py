@@ -13,6 +13,7 @@ from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Hold, Link
 from slotbridge.reconcile.oscillation import Streak
 from slotbridge.store import tables
+from slotbridge.store.customers import on_the_way
 from slotbridge.store.profiles import names_of, rescues_of
 from slotbridge.store.records import HoldRecord, Intent, Memory
 from slotbridge.week import Window
@@ -27,6 +28,7 @@ def recall(connection: Connection, pairs: Sequence[str]) -> dict[str, Memory]:
     for record in open_holds(connection, pairs):
         holds[record.hold.pair].append(record)
     names, rescues = names_of(connection, pairs), rescues_of(connection, pairs)
+    customers = on_the_way(connection, pairs)
     return {
         pair: _memory(
             states.get(pair),
@@ -35,6 +37,7 @@ def recall(connection: Connection, pairs: Sequence[str]) -> dict[str, Memory]:
             intents[pair],
             names=names.get(pair),
             rescue=rescues.get(pair),
+            customers=customers[pair],
         )
         for pair in pairs
     }
@@ -81,10 +84,10 @@ def _suspects(intents: list[tuple[Intent, bool]]) -> frozenset[Window]:
 
 
 def _memory(
-    state: Any, links: list[Link], holds: list[HoldRecord], intents: list[tuple[Intent, bool]], **about_names: Any
+    state: Any, links: list[Link], holds: list[HoldRecord], intents: list[tuple[Intent, bool]], **more: Any
 ) -> Memory:
     waiting: dict[str, Any] = {
-        **about_names,
+        **more,
         "holds": tuple(record.hold for record in holds),
         "decisions": {record.hold.fingerprint: record.decision for record in holds if record.decision is not None},
         "intents": tuple(intent for intent, settled in intents if not settled),

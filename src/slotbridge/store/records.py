@@ -13,6 +13,7 @@ from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Change, Hold, Link, Overruled
 from slotbridge.reconcile.names import LostName, Names
 from slotbridge.reconcile.oscillation import Streak
+from slotbridge.store.customers import Moved
 from slotbridge.week import Window
 
 Status = Literal["quiet", "changed", "held", "failed"]
@@ -52,6 +53,7 @@ class Memory:
     were sent and are not to be sent again (W3); `refusal` is the message that goes with them. `streaks` counts what is
     written run after run (G7). `failures` counts those since the last success. `names` are what both sides called it
     when they last agreed. `rescue` is there while nobody has seen that an update of ours left the ranges in place.
+    `customers` are those on their way to the wait list.
     """
 
     agreement: Agreement | None = None
@@ -71,6 +73,7 @@ class Memory:
     failures: int = 0
     names: Names | None = None
     rescue: Rescue | None = None
+    customers: tuple[Moved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Hold, Link, Overruled
 from slotbridge.reconcile.names import LostName
 from slotbridge.store import tables
+from slotbridge.store.customers import Customers
 from slotbridge.store.engine import plain_engine, read_only_engine, transaction, working_engine
 from slotbridge.store.location import database_file, make_private
 from slotbridge.store.migrate import bring_up, is_current
@@ -44,7 +45,8 @@ class Store:
     """An open database. Every method raises StoreError when the database cannot be used.
 
     `backup` is the copy that was made before an older schema was migrated, None when there was no need. `usage` is
-    about requests, `profiles` about names, `schedules` about what the daemon means to do next.
+    about requests, `profiles` about names, `schedules` about what the daemon means to do next, `customers` about those
+    who are on their way to the wait list.
     """
 
     def __init__(self, engine: Engine, clock: Clock, backup: Path | None = None, *, read_only: bool = False) -> None:
@@ -53,6 +55,7 @@ class Store:
         self.usage = Usage(engine)
         self.profiles = Profiles(engine)
         self.schedules = Schedules(engine)
+        self.customers = Customers(engine)
         self._engine = engine
         self._clock = clock
         self._file = Path(engine.url.database) if engine.url.database else None

@@ -29,6 +29,7 @@ class StoreMeter:
         self._key = key
         self._cap = cap
         self._spent_at = usage.side(side, key).spent_at
+        self._sent_at = clock.now()
 
     def admit(self) -> None:
         """Raises BudgetSpent while the month is used up: by our count, or because the server said so."""
@@ -44,12 +45,12 @@ class StoreMeter:
 
     def sent(self) -> None:
         """Counts one request, and notes how full the bucket is."""
-        now = self._clock.now()
+        self._sent_at = now = self._clock.now()
         self._usage.count(self._side, 1, now, now + timedelta(seconds=self._limiter.backlog))
 
     def unsent(self) -> None:
-        """Takes the last one back."""
-        self._usage.count(self._side, -1, self._clock.now(), None)
+        """Takes the last one back, from the month in which it was counted."""
+        self._usage.count(self._side, -1, self._sent_at, None)
 
     def passed(self) -> None:
         """Forgets that the month was used up, if it was."""

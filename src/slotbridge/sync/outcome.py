@@ -14,6 +14,7 @@ from slotbridge.reconcile.names import REFUSED, LostName
 from slotbridge.reconcile.oscillation import Streak, streaks
 from slotbridge.reconcile.settle import settle
 from slotbridge.store import Outcome
+from slotbridge.sync.customers import farewells
 from slotbridge.sync.metering import content_digest
 from slotbridge.sync.naming import is_about_names
 from slotbridge.sync.report import PairReport
@@ -117,7 +118,7 @@ def _would_change(work: Work) -> tuple[Change, ...]:
     """What a run would write: a dry one tells it, and so does the run itself."""
     hours = work.plan.changes if work.plan and work.error is None else ()
     renamed = [work.names.due.change()] if work.names and work.names.due else []
-    return in_order([*work.restored, *hours, *renamed])
+    return in_order([*work.restored, *farewells(work), *hours, *renamed])
 
 
 def _lost_names(work: Work, *, dry: bool) -> tuple[LostName, ...]:

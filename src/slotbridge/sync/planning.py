@@ -23,8 +23,6 @@ from slotbridge.sync.work import Work, keeping_to
 Base = tuple[Agreement, tuple[Link, ...]]
 """What a pair agreed on, and on which terms."""
 
-CANCELLED = frozenset({"cancelled", "canceled"})
-
 
 class Planner:
     """Plans works. `frozen` are sides that turned out to be closed to writing in this run (W6).
@@ -65,10 +63,16 @@ class Planner:
         with keeping_to(work):
             self._decide(work)
             if work.booked is None and work.pair.booked_slots != "proceed" and self._moves_slots(work):
-                bookings = await self._reservekit.list_bookings(work.pair.service_id)
-                work.booked = upcoming(bookings, self._today(work))
+                await self.look_for_bookings(work)
                 self._decide(work)
             self._refuse_repetition(work)
+
+    async def look_for_bookings(self, work: Work) -> None:
+        """Reads which bookings are ahead of the pair's service, without planning anew. Raises ApiError."""
+        today = self._today(work)
+        listed = await self._reservekit.list_bookings(work.pair.service_id)
+        work.bookings = tuple(booking for booking in listed if is_upcoming(booking, today))
+        work.booked = upcoming(work.bookings, today)
 
     def _decide(self, work: Work) -> None:
         if work.terms is None:
@@ -77,6 +81,8 @@ class Planner:
         target = self._targets.get(work.name)
         circumstances: dict[str, Any] = {
             "booked": work.booked or {},
+            "leaving": work.leaving | {moved.slot_id for moved in work.memory.customers if moved.is_listed},
+            "stranded": dict(work.stranded),
             "frozen": dict(self.frozen),
             "outage": work.outage,
             "accept_deletes": self._accept_deletes,
@@ -116,16 +122,17 @@ def digests(changes: Iterable[Change], settings: ReserveKitSettings) -> list[str
     ]
 
 
-def upcoming(bookings: Iterable[Booking], today: date) -> dict[int, str]:
-    """For each time slot with bookings from today on that are not cancelled, a phrase about them (G3).
+def is_upcoming(booking: Booking, today: date) -> bool:
+    """Whether it is for today or later and not cancelled; a status that we do not know counts as active."""
+    return not booking.is_cancelled and booking.date >= today.isoformat()
 
-    A status that we do not know counts as active.
-    """
+
+def upcoming(bookings: Iterable[Booking], today: date) -> dict[int, str]:
+    """For each time slot with upcoming bookings, a phrase about them (G3)."""
     dates: dict[int, list[str]] = {}
     for booking in bookings:
-        if booking.status.lower() in CANCELLED or booking.date < today.isoformat():
-            continue
-        dates.setdefault(booking.time_slot_id or ANY_SLOT, []).append(booking.date)
+        if is_upcoming(booking, today):
+            dates.setdefault(booking.time_slot_id or ANY_SLOT, []).append(booking.date)
     return {
         slot: f"{len(days)} upcoming booking{'s' if len(days) > 1 else ''}, the next on {min(days)}"
         for slot, days in dates.items()

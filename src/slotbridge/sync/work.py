@@ -26,6 +26,7 @@ from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Change, Overruled, Plan, Side, Snapshot
+from slotbridge.reservekit import Booking
 from slotbridge.settings import PairSettings
 from slotbridge.store import Memory
 from slotbridge.sync.naming import Naming
@@ -51,6 +52,9 @@ class Work:
     `known` says that it is known what Bitrix24 holds. `emptied`: it holds nothing, because an update of ours was broken
     off, and `bitrix24` is what that deleted. `rescued`: the ranges were seen in place after such an update. `names` is
     None where names do not follow.
+
+    `bookings` are the upcoming ones as last read, `booked` the phrases about them. `leaving` and `stranded` are those
+    of `Options`, as far as this run knows; `seen_off` are bookings that it has cancelled.
     """
 
     pair: PairSettings
@@ -62,6 +66,10 @@ class Work:
     agreement: Agreement | None = None
     plan: Plan | None = None
     booked: dict[int, str] | None = None
+    bookings: tuple[Booking, ...] = ()
+    leaving: set[int] = field(default_factory=set)
+    stranded: dict[int, str] = field(default_factory=dict)
+    seen_off: set[int] = field(default_factory=set)
     outage: str | None = None
     actual: tuple[Range | Odd, ...] | None = None
     again: bool = False

@@ -19,6 +19,7 @@ from slotbridge.reconcile.settle import Missing, settle
 from slotbridge.reservekit import ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.store import Intent, Store
+from slotbridge.sync.customers import Usher
 from slotbridge.sync.explain import not_as_sent
 from slotbridge.sync.keeping import ROUNDS, Keeper, changed_each_time
 from slotbridge.sync.planning import Planner, digests
@@ -66,12 +67,15 @@ class Writer:
         self._stop = stop
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._keeper = Keeper(bitrix24, planner, store, clock)
+        self._usher = Usher(bitrix24, reservekit, planner, store, clock, stop)
         self._names = NameWriter(reservekit, reader.names, self._keeper, store, clock, run, patient=patient)
 
     async def apply(self, works: Sequence[Work]) -> None:
         """Sets again what a death in between has deleted, then writes the hours, then the names."""
         await self._keeper.restore(works)
         await self._write_hours(works)
+        for work in works:
+            self._usher.conclude(work)
         await self._names.follow([work for work in works if not self._is_put_off(work)])
 
     def _is_put_off(self, work: Work) -> bool:
@@ -141,11 +145,16 @@ class Writer:
             if not self._is_put_off(work):
                 await self._bring_to_reservekit(work)
 
+    async def _freshen(self, work: Work) -> None:
+        if work.planned("reservekit") and self._clock.monotonic() - work.read_at > FRESH:
+            await self._read_again(work)
+
     async def _bring_to_reservekit(self, work: Work) -> None:
         try:
             with keeping_to(work):
-                if work.planned("reservekit") and self._clock.monotonic() - work.read_at > FRESH:
-                    await self._read_again(work)
+                await self._freshen(work)
+                await self._usher.see_off(work)
+                await self._freshen(work)
                 if work.error is None and work.planned("reservekit") and not self._planner.frozen:
                     work.begun = True
                     await self._send_reservekit(work)
@@ -188,6 +197,7 @@ class Writer:
         try:
             for batch in self._batches(saves, plan):
                 await self._reservekit.save_time_slots(work.pair.service_id, batch)
+            await self._usher.look_back(work)
             for change in changes:
                 if change.after is None and change.before is not None and change.before.id is not None:
                     await self._reservekit.delete_time_slot(change.before.id)
