@@ -279,8 +279,8 @@ def test_the_document() -> None:
     assert document["version"] == 1
     assert document["requests"] == {
         "month": "2026-03",
-        "bitrix24": {"used": 7, "per_month": None, "left": None},
-        "reservekit": {"used": 90, "per_month": 10_000, "left": 9_910},
+        "bitrix24": {"used": 7, "per_month": None, "left": None, "used_up_since": None},
+        "reservekit": {"used": 90, "per_month": 10_000, "left": 9_910, "used_up_since": None},
     }
     assert (dental["state"], dental["windows"], dental["failures"]) == ("failing", 1, 3)
     assert dental["last_success"] == "2026-03-02T11:55:00+00:00"
@@ -322,3 +322,11 @@ def test_the_document_of_nothing_has_every_member() -> None:
 def test_what_a_killed_daemon_planned_is_not_in_the_document() -> None:
     document = status_json(status(PairStatus("dental", GOOD, planned=SOON), holder=replace(DAEMON, holds=False)))
     assert (document["daemon"], document["lock"]["held"], document["pairs"][0]["next_run"]) == (False, False, None)
+
+
+def test_a_side_that_says_its_month_is_used_up_is_told() -> None:
+    at = NOW - timedelta(hours=2)
+    shown = status(spent={"reservekit": at})
+    text = "\n".join(line.plain for line in status_lines(shown))
+    assert "ReserveKit said on 2 March at 10:00 UTC that the month's requests are used up" in text
+    assert status_json(shown)["requests"]["reservekit"]["used_up_since"] == at.isoformat()

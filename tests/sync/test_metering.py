@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from slotbridge.store import Store
 from slotbridge.sync.metering import StoreMeter, digest_of
 from tests.http.clock import FakeClock
 from tests.store.samples import StillClock
+from tests.sync.rig import Rig
 
 HOUR = 3600.0
 
@@ -160,3 +162,18 @@ def test_the_cap_holds_whatever_happens(steps: list[str], cap: int, tmp_path: Pa
 def test_a_digest_tells_keys_apart_and_nothing_of_them() -> None:
     assert digest_of("sk_rsv_a", 1) != digest_of("sk_rsv_b", 1)
     assert "sk_rsv" not in digest_of("sk_rsv_a", 1)
+
+
+def test_a_side_that_is_used_up_is_not_asked_by_those_who_may_not_write_either(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.world.reservations.behaviour = replace(rig.world.reservations.behaviour, requests_per_month=1)
+    rig.run()
+    sent = rig.requests("reservekit")
+    for _ in range(3):
+        report = rig.run(dry_run=True)
+        assert report.pairs[0].status == "failed"
+        assert "used up" in str(report.pairs[0].error)
+    assert rig.requests("reservekit") == sent
+    rig.clock.time += 6 * 3600
+    rig.run(dry_run=True)
+    assert rig.requests("reservekit") == sent + 1

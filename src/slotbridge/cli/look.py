@@ -18,10 +18,13 @@ from slotbridge.cli.sync import connected, remembered
 from slotbridge.cli.watch import watch
 from slotbridge.daemon.pace import advice
 from slotbridge.errors import Side
+from slotbridge.reconcile.model import SIDES
 from slotbridge.settings import PairSettings, Settings
 from slotbridge.store import Memory, Store
 from slotbridge.store.holder import holder_of
 from slotbridge.sync.bridge import Look
+from slotbridge.sync.connection import key_of
+from slotbridge.sync.metering import is_used_up
 
 PICTURE_WIDTH = 60
 """Columns that a terminal has to have for the drawing of the week."""
@@ -78,6 +81,7 @@ async def _status(invocation: Invocation, settings: Settings) -> Status:
             remembered=store is not None,
             advice=advice([pair.interval for pair in settings.pairs], api.limits.per_month, api.plan),
             holder=holder_of(settings.store.url),
+            spent=_spent(store, settings, now),
         )
 
 
@@ -103,3 +107,11 @@ def _used(store: Store | None, now: datetime) -> Mapping[Side, int]:
     if store is None:
         return {}
     return store.usage.in_month(now)
+
+
+def _spent(store: Store | None, settings: Settings, now: datetime) -> Mapping[Side, datetime]:
+    """The sides that say that this month is used up, and since when."""
+    if store is None:
+        return {}
+    said = {side: store.usage.side(side, key_of(settings, side)).spent_at for side in SIDES}
+    return {side: at for side, at in said.items() if at is not None and is_used_up(at, now)}

@@ -21,7 +21,7 @@ from slotbridge.settings import Limits, Settings
 from slotbridge.settings.kinds import is_loopback
 from slotbridge.store import Store
 from slotbridge.sync.access import access_to
-from slotbridge.sync.metering import StoreMeter, digest_of
+from slotbridge.sync.metering import SpentMeter, StoreMeter, digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,9 @@ def _meter(side: Side, key: str, store: Store | None, limiter: Limiter, clock: C
     """Goes on with the bucket as an earlier process left it, also where nothing may be written."""
     if store is None:
         return Unmetered()
-    full_until = store.usage.side(side, key).bucket_empty_at
-    if full_until is not None:
-        limiter.restore((full_until - clock.now()).total_seconds())
-    return Unmetered() if store.read_only else StoreMeter(side, store.usage, limiter, clock, key=key, cap=cap)
+    known = store.usage.side(side, key)
+    if known.bucket_empty_at is not None:
+        limiter.restore((known.bucket_empty_at - clock.now()).total_seconds())
+    if store.read_only:
+        return SpentMeter(side, known.spent_at, clock)
+    return StoreMeter(side, store.usage, limiter, clock, key=key, cap=cap)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from slotbridge.clock import Clock
 from slotbridge.errors import SIDE_NAMES, BudgetSpent, Side
 from slotbridge.http.limiter import Limiter
+from slotbridge.http.meter import Unmetered
 from slotbridge.store.usage import Usage, month_of
 
 PROBED_EVERY = timedelta(hours=6)
@@ -34,14 +35,12 @@ class StoreMeter:
     def admit(self) -> None:
         """Raises BudgetSpent while the month is used up: by our count, or because the server said so."""
         now = self._clock.now()
-        if self._spent_at is not None and month_of(self._spent_at) == month_of(now):
+        if self._spent_at is not None and is_used_up(self._spent_at, now):
             if now - self._spent_at < PROBED_EVERY:
-                raise self._refusal(
-                    f"said on {self._spent_at:%-d %B at %H:%M} UTC that the month's requests are used up"
-                )
+                raise refusal(self._side, used_up(self._spent_at))
             self.spent()  # the one that is admitted now is the probe
         if self._cap is not None and self._usage.in_month(now)[self._side] >= self._cap:
-            raise self._refusal(f"would be asked more than the {self._cap} times that the plan has for a month")
+            raise refusal(self._side, f"would be asked more than the {self._cap} times that the plan has for a month")
 
     def sent(self) -> None:
         """Counts one request, and notes how full the bucket is."""
@@ -63,12 +62,39 @@ class StoreMeter:
         self._spent_at = self._clock.now()
         self._usage.note(self._side, self._key, spent_at=self._spent_at)
 
-    def _refusal(self, what: str) -> BudgetSpent:
-        hint = (
-            "It is asked again when the month turns (UTC), and until then once in six hours. "
-            f"A larger plan belongs into [{self._side}] plan or requests_per_month"
-        )
-        return BudgetSpent(f"{SIDE_NAMES[self._side]} {what}", side=self._side, hint=hint)
+
+class SpentMeter(Unmetered):
+    """For those who may not write: counts nothing, and asks no side that has just said that its month is used up."""
+
+    def __init__(self, side: Side, spent_at: datetime | None, clock: Clock) -> None:
+        self._side: Side = side
+        self._spent_at = spent_at
+        self._clock = clock
+
+    def admit(self) -> None:
+        """Raises BudgetSpent as a StoreMeter does."""
+        now = self._clock.now()
+        if self._spent_at is not None and is_used_up(self._spent_at, now) and now - self._spent_at < PROBED_EVERY:
+            raise refusal(self._side, used_up(self._spent_at))
+
+
+def is_used_up(spent_at: datetime | None, now: datetime) -> bool:
+    """Whether it is this month (UTC) that a side said was used up."""
+    return spent_at is not None and month_of(spent_at) == month_of(now)
+
+
+def used_up(spent_at: datetime) -> str:
+    """When a side said so, in words that go on after its name."""
+    return f"said on {spent_at:%-d %B at %H:%M} UTC that the month's requests are used up"
+
+
+def refusal(side: Side, what: str) -> BudgetSpent:
+    """Why a request is not sent."""
+    hint = (
+        "It is asked again when the month turns (UTC), and until then once in six hours. "
+        f"A larger plan belongs into [{side}] plan or requests_per_month"
+    )
+    return BudgetSpent(f"{SIDE_NAMES[side]} {what}", side=side, hint=hint)
 
 
 def digest_of(*parts: object) -> str:

@@ -177,7 +177,8 @@ class Failing(Protocol):
 def keeping_to(work: Failing) -> Iterator[None]:
     """Whatever goes wrong within is this pair's failure alone (W7), a bug of ours included; a lost memory is not."""
     try:
-        yield
+        with structlog.contextvars.bound_contextvars(pair=work.name):
+            yield
     except (StoreError, WriteRefused):
         raise
     except SlotbridgeError as error:

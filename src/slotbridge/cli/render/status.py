@@ -17,6 +17,7 @@ from slotbridge.reconcile.model import SIDES
 from slotbridge.store import Memory
 from slotbridge.store.holder import Holder
 from slotbridge.store.schedule import Planned
+from slotbridge.sync.metering import used_up
 from slotbridge.sync.report import hold_as_json
 
 
@@ -108,6 +109,8 @@ def _whole(status: Status) -> Iterator[Text]:
         yield _daemon(status)
     used = "; ".join(f"{SIDE_NAMES[side]} {_budget(status, side)}" for side in SIDES)
     yield Text(f"Requests in {status.now:%B %Y} (UTC): {used}.")
+    for side, at in status.spent.items():
+        yield Text(f"{SIDE_NAMES[side]} {used_up(at)}; it is asked once in six hours until the month turns.", "red")
     if status.advice is not None:
         yield Text(f"{status.advice.text}.", "" if status.advice.fits else "yellow")
 
@@ -136,7 +139,12 @@ def _budget(status: Status, side: Side) -> str:
 def status_json(status: Status) -> dict[str, Any]:
     """The `status --json` document."""
     requests = {
-        side: {"used": status.used.get(side, 0), "per_month": status.per_month.get(side), "left": status.left(side)}
+        side: {
+            "used": status.used.get(side, 0),
+            "per_month": status.per_month.get(side),
+            "left": status.left(side),
+            "used_up_since": _iso(status.spent.get(side)),
+        }
         for side in SIDES
     }
     advice, holder = status.advice, status.holder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -39,8 +39,12 @@ class PairStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything that `status` tells. `remembered` is False where there is no database yet; `used` are this month's
-    requests, `per_month` what the plan allows, None for no limit. `holder` is who holds the lock of the database."""
+    """Everything that `status` tells. `remembered` is False where there is no database yet.
+
+    `used` are this month's requests, `per_month` what the plan allows, None for no limit. `holder` is who holds the
+    lock of the database, `spent` when a side said that the month's requests are used up, if it did.
+    """
+
 
     now: datetime
     pairs: Sequence[PairStatus]
@@ -49,6 +53,7 @@ class Status:
     remembered: bool
     advice: Advice | None = None
     holder: Holder | None = None
+    spent: Mapping[Side, datetime] = field(default_factory=dict)
 
     @property
     def daemon(self) -> bool | None:
