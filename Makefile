@@ -50,6 +50,9 @@ sim: .venv/.tested ## mutants and their kills, a month of the daemon, then rando
 	@$(BIN)/python -m tests.daemon.month
 	@$(BIN)/python -m tests.simulation
 
+soak: .venv/.tested ## the real daemon under ten minutes of faults, events, edits and kills
+	@$(BIN)/python -m tests.soak
+
 lock: | $(BIN)/python ## the lock files anew, after a change of pyproject.toml
 	$(PIP) install 'uv>=0.13,<0.14'
 	$(COMPILE) pyproject.toml -o requirements.lock

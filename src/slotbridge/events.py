@@ -21,6 +21,8 @@ EVENTS: Final[Mapping[str, str]] = MappingProxyType(
         "hold.began": "a change waits for a person from now on",
         "hold.ended": "a hold is gone: decided, or its cause is",
         "hook.refused": "a notification was refused for its token; said again only after one was accepted",
+        "lock.lost": "the lock file was deleted or replaced: nothing is begun before the lock is held again",
+        "lock.regained": "the lock is held again, by way of the file that is there now",
         "look.failed": "Bitrix24 could not be asked whether a notification is news; the next turn will tell",
         "pair.bug": "a pair failed for a mistake in this program",
         "pair.failed": "a pair failed in this run; the others went on",

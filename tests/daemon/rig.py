@@ -17,7 +17,7 @@ from slotbridge.daemon.runner import Runner
 from slotbridge.errors import Side, SlotbridgeError
 from slotbridge.reconcile.model import Change, Hold
 from slotbridge.settings import PairSettings
-from slotbridge.store import Store
+from slotbridge.store import DatabaseLock, Store
 from slotbridge.sync.report import PairReport, RunReport
 from tests.http.clock import FakeClock
 
@@ -37,7 +37,7 @@ class ScriptedEngine:
     """What each pair's next runs find: an error, changes, holds; nothing, if nothing is scripted.
 
     `broken` are lasting errors by pair; `gates` keep runs of a pair from ending until they are opened; `holdings` is
-    what Bitrix24 holds. `raises` is what whole runs end with.
+    what Bitrix24 holds. `raises` is what whole runs end with, `put_off` are pairs that nothing is begun for.
     """
 
     def __init__(self, clock: FakeClock, store: Store) -> None:
@@ -53,6 +53,7 @@ class ScriptedEngine:
         self.cannot_look: SlotbridgeError | None = None
         self.cost = 1
         self.open: set[str] = set()
+        self.put_off: set[str] = set()
 
     async def sync(self, pairs: Sequence[PairSettings], *, trigger: str, stop: Callable[[], bool]) -> RunReport:
         names = tuple(pair.name for pair in pairs)
@@ -67,7 +68,8 @@ class ScriptedEngine:
                 raise self.raises
             requests: dict[Side, int] = {"bitrix24": 1, "reservekit": self.cost * len(names)}
             self.store.usage.count("reservekit", requests["reservekit"], self.clock.now(), None)
-            return RunReport(False, tuple(self._report(name) for name in names), requests)
+            begun = [name for name in names if name not in self.put_off]
+            return RunReport(False, tuple(self._report(name) for name in begun), requests)
         finally:
             self.open -= set(names)
 
@@ -106,6 +108,8 @@ class Rig:
     def __init__(self, folder: Path, *pairs: str, cap: int | None = None, **options: Any) -> None:
         self.clock = FakeClock()
         self.file = folder / "slotbridge.db"
+        self.lock = DatabaseLock(f"sqlite:///{self.file}", "run")
+        self.lock.take(self.clock.now())
         self.store = Store.open(f"sqlite:///{self.file}", clock=self.clock)
         self.engine = ScriptedEngine(self.clock, self.store)
         self.pairs = [
@@ -119,7 +123,16 @@ class Rig:
 
     def started(self) -> Daemon:
         caps: dict[Side, int | None] = {"bitrix24": None, "reservekit": self.cap}
-        daemon = Daemon(self.pairs, self.engine, self.store, self.runner, caps=caps, clock=self.clock, random=Random(1))
+        daemon = Daemon(
+            self.pairs,
+            self.engine,
+            self.store,
+            self.runner,
+            caps=caps,
+            clock=self.clock,
+            random=Random(1),
+            lock=self.lock,
+        )
         daemon.open()
         return daemon
 
@@ -156,3 +169,4 @@ class Rig:
 
     def close(self) -> None:
         self.store.close()
+        self.lock.release()

@@ -115,7 +115,7 @@ async def test_a_disk_that_is_full_is_told_once_and_tried_again_every_minute(rig
     assert rig.entry().failures == 0
 
 
-@pytest.mark.parametrize("part", ["recall", "schedules", "usage"])
+@pytest.mark.parametrize("part", ["recall", "decided", "identity", "schedules", "usage"])
 async def test_a_database_that_fails_between_runs_is_no_end_of_the_daemon(
     part: str, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,8 +125,10 @@ async def test_a_database_that_fails_between_runs_is_no_end_of_the_daemon(
         raise FULL
 
     with monkeypatch.context() as broken:
-        if part == "recall":
-            broken.setattr(Store, "recall", fails)
+        if part in ("recall", "decided"):
+            broken.setattr(Store, part, fails)
+        elif part == "identity":
+            broken.setattr(Store, "require_identity", fails)
         elif part == "usage":
             broken.setattr(type(rig.store.usage), "in_month", fails)
         else:

@@ -18,9 +18,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from slotbridge.daemon import endpoint
-from slotbridge.daemon.endpoint import MAX_BODY, MAX_CONNECTIONS, outside, serving
+from slotbridge.daemon.endpoint import MAX_BODY, MAX_CONNECTIONS, is_here, outside, serving
 from slotbridge.daemon.hooks import Hooks
 from slotbridge.daemon.metrics import Metrics, Traffic
 from slotbridge.errors import ConfigurationError, StoreError
@@ -215,16 +217,91 @@ async def test_a_connection_serves_one_request(app: Starlette) -> None:
     assert b"connection: close" in answer.lower()
 
 
-async def test_more_connections_than_it_can_bear_are_turned_away(app: Starlette, client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize("beginning", ["", "POST /hooks/bitrix24 HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"])
+async def test_a_flood_of_requests_without_end_shuts_nobody_out(
+    beginning: str, app: Starlette, client: httpx.AsyncClient
+) -> None:
     async with serving("127.0.0.1:0", app) as url:
-        idle = [await connected(str(url)) for _ in range(MAX_CONNECTIONS)]
-        await asyncio.sleep(0.05)
-        with pytest.raises(httpx.TransportError):
-            await client.get(f"{url}/healthz")
-        for _, writer in idle:
+        flood = [await connected(str(url)) for _ in range(MAX_CONNECTIONS + 50)]
+        for _, writer in flood:
+            writer.write(beginning.encode())
+        health = await client.get(f"{url}/healthz")
+        event = await client.post(f"{url}/hooks/bitrix24", content=FORM)
+        closed = [reader.at_eof() or reader.exception() is not None for reader, _ in flood]
+        for _, writer in flood:
             writer.close()
+
+    assert (health.status_code, event.status_code) == (200, 200)
+    assert closed == [True] * 51 + [False] * (MAX_CONNECTIONS - 1)
+
+
+async def test_a_request_that_is_being_answered_is_no_unfinished_one(client: httpx.AsyncClient) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.set()
+        await answered.wait()
+        await Response("done")(scope, receive, send)
+
+    async with serving("127.0.0.1:0", slow) as url:
+        request = asyncio.create_task(client.get(str(url)))
+        await asked.wait()
+        flood = [await connected(str(url)) for _ in range(MAX_CONNECTIONS + 50)]
         await asyncio.sleep(0.05)
-        assert (await client.get(f"{url}/healthz")).status_code == 200
+        answered.set()
+
+        assert (await request).text == "done"
+        for _, writer in flood:
+            writer.close()
+
+
+async def test_strangers_take_no_place_from_this_machine(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "is_here", lambda host: host == "127.0.0.2")
+    async with serving("127.0.0.1:0", app) as url:
+        parts = urlsplit(str(url))
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, local_addr=("127.0.0.2", 0))
+        writer.write(b"GET /healthz HTTP/1.1\r\n")
+        flood = [await connected(str(url)) for _ in range(MAX_CONNECTIONS + 50)]
+        await asyncio.sleep(0.05)
+        writer.write(b"Host: x\r\n\r\n")
+
+        assert (await rest(reader)).startswith(b"HTTP/1.1 200 OK")
+        for _, other in (*flood, (reader, writer)):
+            other.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("10.0.0.1", False),
+        ("2001:db8::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("localhost", False),
+    ],
+)
+def test_which_addresses_are_this_machine(host: str, here: bool) -> None:
+    assert is_here(host) is here
+
+
+async def test_who_does_not_come_to_the_point_is_hung_up_on_sooner(
+    app: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "HEAD", 0.1)
+    async with serving("127.0.0.1:0", app) as url:
+        (silent, one), (begun, two) = await connected(str(url)), await connected(str(url))
+        one.write(b"POST /hooks/bitrix24 HTTP/1.1\r\n")
+        two.write(f"POST /hooks/bitrix24 HTTP/1.1\r\nHost: x\r\nContent-Length: {len(FORM)}\r\n\r\n".encode())
+        assert await rest(silent) == b""
+        await asyncio.sleep(0.1)
+        two.write(FORM.encode())
+
+        assert (await rest(begun)).startswith(b"HTTP/1.1 200 OK")
+        one.close()
+        two.close()
 
 
 async def test_garbage_does_no_harm(app: Starlette, client: httpx.AsyncClient) -> None:

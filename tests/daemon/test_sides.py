@@ -149,3 +149,14 @@ async def test_a_key_that_is_refused_is_asked_about_four_times_an_hour_at_most(m
     breaks(rig, AccessRefused("the key is not accepted", side="reservekit"), "ab")
     await rig.pass_by(3600)
     assert len(rig.engine.runs) <= 1 + 3
+
+
+async def test_one_lost_answer_of_one_pair_is_not_the_whole_side(make_rig: MakeRig) -> None:
+    rig = make_rig("a", "b", "c")
+    await rig.pass_by(10)
+    rig.engine.holdings["a"] = "edited"
+    rig.engine.script["a"] = [{"error": OutcomeUnknown("no answer came in time", side="reservekit")}]
+    rig.daemon.notice("a", "bitrix24 event")
+    await rig.pass_by(10)
+    assert rig.entry().failures == 1
+    assert "side.down" not in rig.events

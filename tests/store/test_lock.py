@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -148,3 +148,57 @@ async def test_no_lock_file_is_possible_without_its_folder(tmp_path: Path, clock
         await lock.acquire(0, clock)
 
     assert caught.value.item == f"{tmp_path}/nowhere/slotbridge.db.lock"
+
+
+def moved(file: Path) -> None:
+    file.rename(file.with_name("old.lock"))
+
+
+def replaced(file: Path) -> None:
+    file.unlink()
+    file.touch()
+
+
+@pytest.mark.parametrize("happens", [Path.unlink, moved, replaced])
+async def test_a_lock_whose_file_is_gone_is_not_ours_until_it_is_taken_again(
+    happens: Callable[[Path], None], url: str, file: Path, clock: StillClock
+) -> None:
+    with DatabaseLock(url, "run") as lock, DatabaseLock(url, "sync") as other:
+        assert not lock.is_ours()
+        await lock.acquire(0, clock)
+        assert lock.is_ours()
+        happens(Path(f"{file}.lock"))
+        assert not lock.is_ours()
+        lock.take(clock.now())
+        assert lock.is_ours()
+        with pytest.raises(LockHeld, match="`slotbridge run`"):
+            other.take(clock.now())
+
+
+async def test_one_that_somebody_else_has_by_now_is_not_taken(url: str, file: Path, clock: StillClock) -> None:
+    with DatabaseLock(url, "run") as lock, DatabaseLock(url, "sync") as other:
+        await lock.acquire(0, clock)
+        moved(Path(f"{file}.lock"))
+        other.take(clock.now())
+        with pytest.raises(LockHeld, match="`slotbridge sync`"):
+            lock.take(clock.now())
+        assert (lock.is_ours(), other.is_ours()) == (False, True)
+        file.with_name("old.lock").rename(f"{file}.lock")
+        assert (lock.is_ours(), other.is_ours()) == (True, False)
+
+
+async def test_who_waits_takes_the_file_that_is_there_in_the_end(url: str, file: Path, clock: StillClock) -> None:
+    with DatabaseLock(url, "run") as lock, DatabaseLock(url, "sync") as other:
+        await other.acquire(0, clock)
+
+        class Meanwhile(StillClock):
+            async def sleep(self, seconds: float) -> None:
+                self.pass_by(seconds)
+                replaced(Path(f"{file}.lock"))
+
+        await lock.acquire(10, Meanwhile())
+        assert lock.is_ours()
+
+
+def test_a_lock_in_memory_is_always_ours() -> None:
+    assert DatabaseLock("sqlite:///:memory:", "run").is_ours()

@@ -525,3 +525,24 @@ def test_G6_a_pair_that_cannot_be_read_keeps_its_hold_and_its_decision(rig: Rig)
 
     assert rig.sync().status == "changed"
     assert monday(rig) == {"bitrix24": (600, 1080), "reservekit": (600, 1080)}
+
+
+def test_G6_deletions_and_the_bookings_among_them_are_held_apart_and_approved_apart(rig: Rig) -> None:
+    days = "Mon Tue Wed Thu Fri Sat Sun"
+    rig.ranges((days, 540, 720, 60), (days, 780, 900, 60))
+    rig.sync()
+    booked = rig.slot_ids()[0]
+    rig.world.reservations.add_booking(booked, "2026-06-01")
+    rig.ranges(("Sun", 540, 720, 60))
+    held = rig.sync()
+    assert sorted(kinds(held)) == ["booked", "deletions"]
+
+    decide(rig, next(hold for hold in held.holds if hold.kind == "deletions"), "approve")
+    left = rig.sync()
+    assert kinds(left) == ["booked"]
+    assert len(rig.in_reservekit()) == 2
+    assert booked in rig.slot_ids()
+
+    decide(rig, only_hold(left), "approve")
+    rig.sync()
+    assert len(rig.in_reservekit()) == 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from slotbridge.sandbox.traffic import Fault
 from tests.sync.rig import Rig
 
 
@@ -44,3 +45,19 @@ def test_what_was_put_off_is_done_by_the_next_run(rig: Rig) -> None:
     report = rig.run()
     assert [pair.status for pair in report.pairs] == ["changed"] * 12
     rig.is_quiet(report)
+
+
+def test_who_waits_for_a_creation_that_may_still_land_is_put_off(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.ranges(("Mon", 540, 720, 60))
+    rig.world.faults.append(Fault("PATCH", "late", after=12))
+    assert rig.sync(quiet_after=False).status == "failed"
+    begun, writes = rig.clock.time, rig.writes()
+
+    report = rig.run(stop=lambda: rig.clock.time > begun + 3)
+
+    assert report.pairs == ()
+    assert 3 < rig.clock.time - begun < 6
+    assert rig.writes() == writes
+    rig.sync()
+    assert rig.in_reservekit() == [(0, 540, 720, 3)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 import structlog
 
@@ -23,6 +24,9 @@ from slotbridge.errors import Side
 from slotbridge.settings import PairSettings, Settings
 from slotbridge.store import DatabaseLock, Store
 from slotbridge.sync.bridge import Bridge
+
+PATIENCE: Final = 1.0
+"""Seconds that a locked database may hold up everything else, /healthz included; it is tried again."""
 
 log = structlog.get_logger("slotbridge.daemon")
 
@@ -43,8 +47,11 @@ def run_daemon(invocation: Invocation) -> int:
 async def _run(invocation: Invocation, settings: Settings, pairs: Sequence[PairSettings]) -> None:
     clock, traffic = invocation.clock, Traffic()
     with StopSignals() as stop:
-        async with _memory(invocation, settings) as store, _both(invocation, settings, store, traffic) as bridge:
-            daemon = _daemon(invocation, settings, pairs, bridge, store)
+        async with (
+            _memory(invocation, settings) as (lock, store),
+            _both(invocation, settings, store, traffic) as bridge,
+        ):
+            daemon = _daemon(invocation, settings, pairs, bridge, store, lock)
             hooks = Hooks(
                 pairs,
                 settings.bitrix24.application_token,
@@ -59,13 +66,13 @@ async def _run(invocation: Invocation, settings: Settings, pairs: Sequence[PairS
 
 
 @asynccontextmanager
-async def _memory(invocation: Invocation, settings: Settings) -> AsyncIterator[Store]:
+async def _memory(invocation: Invocation, settings: Settings) -> AsyncIterator[tuple[DatabaseLock, Store]]:
     """The database, locked for as long as the daemon lives, and brought up to date."""
     with DatabaseLock(settings.store.url, "run") as lock:
         await lock.acquire(0, invocation.clock)
-        store = Store.open(settings.store.url, clock=invocation.clock)
+        store = Store.open(settings.store.url, clock=invocation.clock, patience=PATIENCE)
         try:
-            yield store
+            yield lock, store
         finally:
             store.close()
 
@@ -83,7 +90,12 @@ async def _both(invocation: Invocation, settings: Settings, store: Store, traffi
 
 
 def _daemon(
-    invocation: Invocation, settings: Settings, pairs: Sequence[PairSettings], bridge: Bridge, store: Store
+    invocation: Invocation,
+    settings: Settings,
+    pairs: Sequence[PairSettings],
+    bridge: Bridge,
+    store: Store,
+    lock: DatabaseLock,
 ) -> Daemon:
     api = settings.reservekit
     caps: dict[Side, int | None] = {
@@ -92,4 +104,5 @@ def _daemon(
     }
     if told := advice([pair.interval for pair in pairs], caps["reservekit"], api.plan):
         (log.info if told.fits else log.warning)("budget.advice", advice=told.text)
-    return Daemon(pairs, bridge, store, Runner(), caps=caps, clock=invocation.clock, random=invocation.random)
+    clock, random = invocation.clock, invocation.random
+    return Daemon(pairs, bridge, store, Runner(), caps=caps, clock=clock, random=random, lock=lock)

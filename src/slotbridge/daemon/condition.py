@@ -1,4 +1,4 @@
-"""How the daemon is, for those who ask: health, readiness, numbers. Nobody here waits for a network or a disk."""
+"""How the daemon is, for those who ask: health, readiness, numbers. Nobody here waits for a network or the database."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Literal
 
 from slotbridge.clock import Clock
 from slotbridge.daemon.roster import Entry, Roster
+from slotbridge.daemon.tenure import Tenure
 from slotbridge.errors import SIDE_NAMES, Side
 
 State = Literal["starting", "running", "draining"]
@@ -50,7 +51,7 @@ class Condition:
     requests as last counted, `caps` what the plans allow.
     """
 
-    def __init__(self, roster: Roster, clock: Clock, caps: Mapping[Side, int | None]) -> None:
+    def __init__(self, roster: Roster, clock: Clock, caps: Mapping[Side, int | None], tenure: Tenure) -> None:
         self.counters = Counters()
         self.state: State = "starting"
         self.memory_lost: str | None = None
@@ -60,6 +61,7 @@ class Condition:
         self._roster = roster
         self._clock = clock
         self._caps = caps
+        self._tenure = tenure
 
     def alive(self) -> str | None:
         """None while the loop turns; else why it does not count as alive."""
@@ -69,6 +71,8 @@ class Condition:
     def unready(self) -> tuple[str, ...]:
         """Why the daemon is not doing its work as it should; empty when it is."""
         reasons: list[str] = [] if self.state == "running" else [self.state]
+        if self._tenure.is_lost():
+            reasons.append("the lock on the database is lost")
         if self.memory_lost is not None:
             reasons.append(f"cannot remember: {self.memory_lost}")
         reasons += [f"{SIDE_NAMES[side]} is down" for side in self.down]

@@ -19,10 +19,11 @@ from slotbridge.daemon.pace import needed_interval, next_interval
 from slotbridge.daemon.roster import Entry, enrolled
 from slotbridge.daemon.runner import Runner
 from slotbridge.daemon.sides import Moved, Outage, Sides, next_probe, probe_wait
+from slotbridge.daemon.tenure import Tenure
 from slotbridge.daemon.timetable import METERED, Timetable
 from slotbridge.errors import SIDE_NAMES, ApiError, Side, SlotbridgeError, StoreError
 from slotbridge.settings import PairSettings
-from slotbridge.store import Store
+from slotbridge.store import DatabaseLock, Store
 from slotbridge.sync.report import RunReport
 
 AT_ONCE: Final = 4
@@ -53,8 +54,8 @@ class Engine(Protocol):
 class Daemon:
     """All pairs, kept in step for as long as somebody calls `tick` about once a second.
 
-    `caps` are the requests that each side's plan has for a month. Raises StoreError when nothing can be remembered
-    from the very beginning.
+    `caps` are the requests that each side's plan has for a month, `lock` is what keeps others off the database. Raises
+    StoreError when nothing can be remembered from the very beginning.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Daemon:
         caps: Mapping[Side, int | None],
         clock: Clock,
         random: Random,
+        lock: DatabaseLock | None = None,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -81,7 +83,8 @@ class Daemon:
         self._heeded_at = 0.0
         self.roster = enrolled(pairs, store.recall([pair.name for pair in pairs]), clock, random)
         self._timetable = Timetable(self.roster, store, caps[METERED], clock, random)
-        self.condition = Condition(self.roster, clock, caps)
+        self._tenure = Tenure(lock, clock)
+        self.condition = Condition(self.roster, clock, caps, self._tenure)
         self.condition.used = self._timetable.used
 
     def open(self) -> None:
@@ -96,12 +99,14 @@ class Daemon:
         for entry in self.roster.overtaken(now):
             entry.due_at = now + entry.interval
             self.condition.counters.skipped += 1
-        if self.condition.state != "running" or now < self._retry_at:
+        if not self._may_begin() or now < self._retry_at:
             return
         if self._sides.down:
             self._probe(now)
             return
         self._heed_decisions(now)
+        if now < self._retry_at:
+            return
         self._look(now)
         self._start_due(now)
 
@@ -134,6 +139,7 @@ class Daemon:
         try:
             if groups and self._timetable.is_spent():
                 self._timetable.next_month([entry for group in groups for entry in group])
+                self._remembers()
                 return
         except StoreError as error:
             self._forgetful(error)
@@ -158,10 +164,12 @@ class Daemon:
         """One run. Whatever goes wrong in it is over when it ends: the daemon goes on."""
         begun, alone = self._clock.monotonic(), self._runner.busy == 1
         try:
-            report = await self._engine.sync([entry.pair for entry in group], trigger=trigger, stop=self._is_draining)
+            report = await self._engine.sync([entry.pair for entry in group], trigger=trigger, stop=self._shall_stop)
             self._release(group, begun)
             told = {pair.name for pair in report.pairs}
-            self._learn([entry for entry in group if entry.name in told], report, alone=alone)
+            if done := [entry for entry in group if entry.name in told]:
+                self._learn(done, report, alone=alone)
+            self._make_due([entry for entry in group if entry.name not in told], self._clock.monotonic())
         except StoreError as error:
             self._forgetful(error, group)
         except SlotbridgeError as error:
@@ -173,8 +181,12 @@ class Daemon:
         finally:
             self._release(group, begun)
 
-    def _is_draining(self) -> bool:
-        return self.condition.state == "draining"
+    def _may_begin(self) -> bool:
+        """Whether work may begin: neither before the start, nor while it stops, nor while another may do the same."""
+        return self.condition.state == "running" and self._tenure.keep()
+
+    def _shall_stop(self) -> bool:
+        return not self._may_begin()
 
     def _release(self, group: Sequence[Entry], begun: float) -> None:
         if any(entry.running for entry in group):
@@ -197,9 +209,7 @@ class Daemon:
         self._timetable.after_run(group)
         self.condition.used = self._timetable.used
         self._follow(self._sides.learn(group, self.roster, now), cost, now)
-        if self.condition.memory_lost is not None:
-            self.condition.memory_lost = None
-            log.info("store.recovered")
+        self._remembers()
 
     def _follow(self, moved: Moved, cost: int, now: float) -> None:
         """Lets the pairs wait for sides that are down, and run at once when all are up again."""
@@ -241,6 +251,15 @@ class Daemon:
             log.error("store.failed", error=str(error))
         self.condition.memory_lost = error.what
 
+    def _remembers(self) -> None:
+        if self.condition.memory_lost is not None:
+            self.condition.memory_lost = None
+            log.info("store.recovered")
+
+    def _make_due(self, entries: Sequence[Entry], at: float) -> None:
+        for entry in entries:
+            entry.due_at = min(entry.due_at, at)
+
     # Early notice.
 
     def _heed_decisions(self, now: float) -> None:
@@ -249,9 +268,11 @@ class Daemon:
             return
         self._heeded_at = now
         try:
+            self._store.require_identity()
             decided = self._store.decided()
         except StoreError as error:
             self._forgetful(error)
+            self._make_due(self.roster.idle, self._retry_at)
             return
         for name in decided.keys() & {entry.name for entry in self.roster.entries}:
             if decided[name] != self._heeded.get(name):
@@ -287,7 +308,7 @@ class Daemon:
         for entry in wanted:
             if entry.running:  # since a moment ago: what it has read may be older than the notice
                 self._notices.add(entry.name, taken[entry.name], now)
-        if group and self.condition.state == "running":
+        if group and self._may_begin():
             self._start(group, "event")
 
     async def _digests(self, names: Sequence[str]) -> Mapping[str, str | None] | None:

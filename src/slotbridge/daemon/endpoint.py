@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from ipaddress import IPv6Address, ip_address
 
 import structlog
 import uvicorn
@@ -26,8 +27,13 @@ from slotbridge.errors import ConfigurationError
 
 MAX_BODY = 64 * 1024
 MAX_CONNECTIONS = 100
+"""One more, and the oldest one that has not said what it wants is closed."""
+
 LONGEST = 10.0
 """Seconds after which a connection is closed, whatever it waits for. Each serves one request."""
+
+HEAD = 3.0
+"""Seconds after which one is closed that has not sent the whole head of its request."""
 
 _GRACE = 0.3
 _NOT_STORED = {"Cache-Control": "no-store"}
@@ -127,18 +133,40 @@ def _hang_up(server: uvicorn.Server) -> None:
         connection.transport.abort()
 
 
+def is_here(host: str) -> bool:
+    """Whether an address is one of this machine's loopback."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
 class _Protocol(H11Protocol):
     """One request per connection, and not forever."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._end = self.loop.call_later(LONGEST, transport.abort)
-        if len(self.connections) > MAX_CONNECTIONS:
-            transport.abort()
+        self._begun = self.loop.time()
+        self._ends = (self.loop.call_later(HEAD, self._end_silence), self.loop.call_later(LONGEST, transport.abort))
+        held = [one for one in self.connections if isinstance(one, _Protocol) and not one.transport.is_closing()]
+        if len(held) > MAX_CONNECTIONS:
+            min(held, key=_Protocol._worth).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end.cancel()
+        for end in self._ends:
+            end.cancel()
         super().connection_lost(exc)
+
+    def _end_silence(self) -> None:
+        if self.cycle is None:
+            self.transport.abort()
+
+    def _worth(self) -> tuple[bool, bool, float]:
+        """The least is closed when there are too many: strangers first, then who has not asked yet, then the oldest."""
+        asked = self.cycle is not None and not self.cycle.more_body
+        return self.client is not None and is_here(self.client[0]), asked, self._begun
 
 
 def _listener(listen: str) -> socket.socket:

@@ -85,7 +85,7 @@ class Hooks:
         self._notice = notice
         self._forget = forget
         self._counts = counts
-        self._refusing = False
+        self._told = False
 
     def bitrix24(self, body: bytes) -> int:
         """Takes an event of the portal; the status of the answer. What we do not care for is answered like the rest."""
@@ -111,12 +111,11 @@ class Hooks:
             self._notice(name, f"{side} event")
 
     def _tell_refusal(self, heard: Heard) -> None:
-        """Once, until a right token comes: anybody can send wrong ones, as often as they like."""
-        refused = heard.verdict == "refused"
-        if refused and not self._refusing:
+        """Once: anybody can send wrong ones, as often as they like. The metrics count them all."""
+        if heard.verdict == "refused" and not self._told:
             why = "the application token is another one" if self._token else "no application_token is configured"
             log.warning("hook.refused", side="bitrix24", why=why)
-        self._refusing = refused
+            self._told = True
 
 
 def _same(given: str, expected: str) -> bool:

@@ -105,7 +105,13 @@ def next_probe(roster: Roster) -> Entry | None:
 
 
 def _fallen(ran: Sequence[Entry], roster: Roster) -> Side | None:
-    """The side that all these pairs failed at, unless another pair has succeeded since the last of them did."""
+    """The side that all these pairs failed at, unless another pair has succeeded since the last of them did.
+
+    One answer to one pair of several, lost for the first time, says nothing about the side.
+    """
+    passing = isinstance(ran[0].error, OutcomeUnknown | LimitReached) and not isinstance(ran[0].error, BudgetSpent)
+    if len(ran) == 1 < len(roster.entries) and ran[0].failures < 2 and passing:
+        return None
     sides = {down_side(entry.error) for entry in ran}
     never = float("-inf")
     last = max(never if entry.success_at is None else entry.success_at for entry in ran)

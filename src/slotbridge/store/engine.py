@@ -17,15 +17,19 @@ from sqlalchemy import URL, Connection, Engine, NullPool, StaticPool, create_eng
 from slotbridge.store.failures import translated
 from slotbridge.store.location import beside
 
-_BUSY: Final = "busy_timeout=5000"
-_WORKING: Final = (_BUSY, "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+PATIENCE: Final = 5.0
+"""Seconds that a transaction waits for another program's to end."""
+
+_BUSY: Final = f"busy_timeout={PATIENCE * 1000:.0f}"
+_WORKING: Final = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 
 
-def working_engine(file: Path | None) -> Engine:
+def working_engine(file: Path | None, patience: float = PATIENCE) -> Engine:
     """The engine for everyday work on a file, or on a database in memory."""
+    pragmas = (_busy(patience), *_WORKING)
     if file is None:
-        return _hooked(create_engine("sqlite://", poolclass=StaticPool), _WORKING)
-    return _hooked(create_engine(_url(file)), _WORKING)
+        return _hooked(create_engine("sqlite://", poolclass=StaticPool), pragmas)
+    return _hooked(create_engine(_url(file)), pragmas)
 
 
 def plain_engine(file: Path) -> Engine:
@@ -37,7 +41,7 @@ def plain_engine(file: Path) -> Engine:
     return _hooked(create_engine(_url(file), poolclass=NullPool), (_BUSY,))
 
 
-def read_only_engine(file: Path) -> Engine:
+def read_only_engine(file: Path, patience: float = PATIENCE) -> Engine:
     """The engine for those that must leave no trace: it neither writes the file nor makes one next to it."""
 
     def connect() -> sqlite3.Connection:
@@ -48,7 +52,7 @@ def read_only_engine(file: Path) -> Engine:
         return sqlite3.connect(f"{file.as_uri()}?mode=ro{'' if used else '&immutable=1'}", uri=True)
 
     engine = create_engine(_url(file), creator=connect, poolclass=NullPool)
-    return _hooked(engine, (_BUSY,), begin="BEGIN")
+    return _hooked(engine, (_busy(patience),), begin="BEGIN")
 
 
 @contextmanager
@@ -79,6 +83,10 @@ def driver(connection: Connection) -> sqlite3.Connection:
     below: Any = connection.connection.driver_connection
     found: sqlite3.Connection = below
     return found
+
+
+def _busy(patience: float) -> str:
+    return f"busy_timeout={round(patience * 1000)}"
 
 
 def _url(file: Path) -> URL:

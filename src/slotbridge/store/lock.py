@@ -33,6 +33,18 @@ class DatabaseLock:
         self._command = command
         self._descriptor: int | None = None
 
+    def is_ours(self) -> bool:
+        """Whether nobody else can take the lock: it is held, by way of the file that has its name now.
+
+        One that was deleted or replaced keeps nobody out. A database in memory is always ours.
+        """
+        if self.file is None:
+            return True
+        try:
+            return self._descriptor is not None and os.path.samestat(os.fstat(self._descriptor), self.file.stat())
+        except OSError:
+            return False
+
     @property
     def held(self) -> bool:
         """Whether this one holds the lock now; that of a database in memory is never held."""
@@ -51,19 +63,30 @@ class DatabaseLock:
 
         Raises LockHeld, which says who holds it, or StoreError when there can be no lock file.
         """
-        if self.file is None or self._descriptor is not None:
-            return
         until = clock.monotonic() + wait
+        while True:
+            try:
+                self.take(clock.now())
+            except LockHeld:
+                if (left := until - clock.monotonic()) <= 0:
+                    raise
+                await clock.sleep(min(poll, left))
+            else:
+                return
+
+    def take(self, now: datetime) -> None:
+        """Takes the lock at the first attempt, or takes it again if it was lost. Raises what `acquire` does."""
+        if self.file is None or self.is_ours():
+            return
         descriptor = _open(self.file)
         try:
-            while not _taken(descriptor, self.file):
-                if (left := until - clock.monotonic()) <= 0:
-                    raise _held(descriptor, self.file)
-                await clock.sleep(min(poll, left))
-            _sign(descriptor, self.file, self._command, clock.now())
+            if not _taken(descriptor, self.file):
+                raise _held(descriptor, self.file)
+            _sign(descriptor, self.file, self._command, now)
         except BaseException:
             os.close(descriptor)
             raise
+        self.release()
         self._descriptor = descriptor
 
     def release(self) -> None:

@@ -18,7 +18,8 @@ from slotbridge.reconcile.model import Hold, Link, Overruled
 from slotbridge.reconcile.names import LostName
 from slotbridge.store import tables
 from slotbridge.store.customers import Customers
-from slotbridge.store.engine import plain_engine, read_only_engine, transaction, working_engine
+from slotbridge.store.engine import PATIENCE, plain_engine, read_only_engine, transaction, working_engine
+from slotbridge.store.identity import Identity
 from slotbridge.store.location import database_file, make_private
 from slotbridge.store.migrate import bring_up, is_current
 from slotbridge.store.profiles import Profiles
@@ -49,7 +50,15 @@ class Store:
     who are on their way to the wait list.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, backup: Path | None = None, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        backup: Path | None = None,
+        *,
+        read_only: bool = False,
+        patience: float = PATIENCE,
+    ) -> None:
         self.backup = backup
         self.read_only = read_only
         self.usage = Usage(engine)
@@ -59,21 +68,23 @@ class Store:
         self._engine = engine
         self._clock = clock
         self._file = Path(engine.url.database) if engine.url.database else None
+        self._identity = Identity(self._file, patience) if self._file is not None else None
 
     @classmethod
-    def open(cls, url: str, *, clock: Clock) -> Store:
+    def open(cls, url: str, *, clock: Clock, patience: float = PATIENCE) -> Store:
         """Opens the database; creates it where there is none, backs up and migrates one of an older slotbridge.
 
+        `patience` are the seconds that a method waits for another program to let go of it; nothing else goes on then.
         Raises StoreError for a file of a newer slotbridge or of another program, which is left as it is.
         """
         file = database_file(url)
         if file is not None:
             make_private(file)
-        engine = working_engine(file)
+        engine = working_engine(file, patience)
         try:
             backup = bring_up(engine if file is None else plain_engine(file))
             with transaction(engine):
-                return cls(engine, clock, backup)
+                return cls(engine, clock, backup, patience=patience)
         except StoreError:
             engine.dispose()
             raise
@@ -102,10 +113,12 @@ class Store:
     def begin_run(self, trigger: str) -> int:
         """Notes that a run begins, and what started it; returns its number.
 
-        Raises StoreError, too, where the disk has no room for what the run may have to remember.
+        Raises StoreError, too, where the disk has no room for what the run may have to remember, and where the
+        database is not the one any more that was opened.
         """
         if self._file is not None:
             require_room(self._file)
+        self.require_identity()
         row = {
             "started_by": trigger,
             "started_at": self._clock.now(),
@@ -114,6 +127,11 @@ class Store:
         }
         with transaction(self._engine) as connection:
             return connection.execute(insert(tables.Run).values(row)).lastrowid
+
+    def require_identity(self) -> None:
+        """Raises StoreError where the file was deleted, replaced, damaged or migrated since it was opened."""
+        if self._identity is not None:
+            self._identity.require()
 
     def finish_run(self, run: int, *, requests: Mapping[Side, int], pairs: Mapping[str, int]) -> None:
         """Notes that a run ended, how many requests it took, and how many pairs ended with which status."""

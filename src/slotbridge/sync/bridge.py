@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -91,6 +91,7 @@ class Bridge:
         self._clock = clock
         self._unattended = unattended
         self._typing = asyncio.Lock()
+        self._forgot_on: date | None = None
 
     @classmethod
     def connect(
@@ -262,14 +263,18 @@ class Bridge:
 
     def _forget_old(self, store: Store) -> None:
         """Once a day what is older than `history_days` goes, a bounded number of rows at a time."""
-        batches = PRUNING if store.prune_due() else 0
+        today = self._clock.now().date()
+        batches = PRUNING if self._forgot_on != today and store.prune_due() else 0
+        self._forgot_on = today
         while batches and store.prune(self._settings.store.history_days).total:
             batches -= 1
 
     def _closed(self, store: Store) -> dict[Side, str]:
         """Why a side is not written to in this run: nobody watches, and it refused our key not long ago (W6)."""
+        if not self._unattended:
+            return {}
         known = store.usage.side("reservekit", key_of(self._settings, "reservekit"))
-        if not self._unattended or known.closed_at is None or known.closed_reason is None:
+        if known.closed_at is None or known.closed_reason is None:
             return {}
         recent = self._clock.now() - known.closed_at < CLOSED_FOR
         return {"reservekit": known.closed_reason} if recent else {}

@@ -99,7 +99,12 @@ class Planner:
         work.plan = plan(base, work.snapshot, work.terms, options)
 
     def _moves_slots(self, work: Work) -> bool:
-        return work.plan is not None and bool(slots_at_risk(work.plan.verdicts))
+        """Whether slots would go or move, now or once a hold is approved: what is shown then is what is approved."""
+        if work.plan is None:
+            return False
+        waiting = [item for hold in work.plan.holds if hold.kind == "deletions" for item in hold.items]
+        held = any("reservekit" in item.get("would_delete", ()) for item in waiting)
+        return held or bool(slots_at_risk(work.plan.verdicts))
 
     def _today(self, work: Work) -> date:
         return work.terms.today if work.terms else self._clock.now().date()

@@ -129,9 +129,13 @@ class Writer:
     async def _await_late_creations(self, work: Work) -> None:
         if not set(_created(work)) & {window for intent in work.memory.intents for window, _ in intent.windows}:
             return
-        wait = max(intent.wait_until for intent in work.memory.intents) - self._clock.now()
-        if wait > timedelta():
-            await self._clock.sleep(wait.total_seconds())
+        wait = (max(intent.wait_until for intent in work.memory.intents) - self._clock.now()).total_seconds()
+        until = self._clock.monotonic() + wait
+        while (left := until - self._clock.monotonic()) > 0:
+            if self._is_put_off(work):
+                return
+            await self._clock.sleep(min(left, 1.0))  # a stop is heeded within a second
+        if wait > 0:
             await self._read_again(work)
 
     async def _read_again(self, work: Work) -> None:

@@ -45,7 +45,6 @@ class Status:
     lock of the database, `spent` when a side said that the month's requests are used up, if it did.
     """
 
-
     now: datetime
     pairs: Sequence[PairStatus]
     used: Mapping[Side, int]
