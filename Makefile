@@ -10,6 +10,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	"$$p" -c '$(USABLE)' 2>/dev/null && { echo "$$p"; break; }; done)
 CONTAINER ?= $(shell command -v docker || command -v podman || command -v buildah)
 
+# Twice the processors: some tests play with real processes, and mostly wait for them.
+WORKERS ?= $(shell "$(PYTHON)" -c 'import os; print(2 * (os.cpu_count() or 1))')
+
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
@@ -28,7 +31,7 @@ demo: .venv/.runs ## the main job, start to finish, against a sandbox of its own
 	@$(BIN)/slotbridge demo
 
 test: .venv/.tested ## all tests
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: .venv/.tested ## style, types, direction of imports, lock files
 	$(BIN)/ruff check .

@@ -124,7 +124,7 @@ class Writer:
                 await self._read_again(work)
             if work.error is None:
                 await self._await_late_creations(work)
-        return [work for work in works if work.has_writes]
+        return [work for work in works if work.has_writes and not work.put_off]
 
     async def _await_late_creations(self, work: Work) -> None:
         if not set(_created(work)) & {window for intent in work.memory.intents for window, _ in intent.windows}:
