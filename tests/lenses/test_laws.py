@@ -53,7 +53,7 @@ def _names(item: Any, number: int, problem: str) -> bool:
 
 @pytest.mark.parametrize("side", SIDES)
 @given(data=st.data(), on=terms())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_putting_what_is_seen_changes_nothing(side: str, data: st.DataObject, on: Terms) -> None:
     lens, strategy = SIDES[side]
     items = tuple(data.draw(strategy))
@@ -65,7 +65,7 @@ def test_putting_what_is_seen_changes_nothing(side: str, data: st.DataObject, on
 
 @pytest.mark.parametrize("side", SIDES)
 @given(data=st.data(), on=terms())
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_what_is_put_is_seen(side: str, data: st.DataObject, on: Terms) -> None:
     lens, strategy = SIDES[side]
     items = tuple(data.draw(strategy))

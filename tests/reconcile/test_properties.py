@@ -25,9 +25,9 @@ from tests.lenses.strategies import range_lists, slot_lists, terms
 from tests.reconcile.edits import KINDS, Edit, edit_both, new_range, new_slot
 from tests.reconcile.world import BERLIN, TERMS, WIDE, World, held, stored
 
-ENOUGH = settings(max_examples=500, deadline=None, derandomize=True)
+ENOUGH = settings(max_examples=200, deadline=None, derandomize=True)
 """The same worlds every time: what is new is looked for by the simulation."""
-FAILING = settings(max_examples=1500, deadline=None, derandomize=True, phases=[Phase.generate])
+FAILING = settings(max_examples=600, deadline=None, derandomize=True, phases=[Phase.generate])
 """For what is known to fail: found in any case, and not shrunk."""
 
 small = st.integers(0, 11)
@@ -186,7 +186,7 @@ def assert_healed(world: World, some: Sequence[tuple[int, Edit]], how: int) -> N
 # Both sides edited at once, the edits overlapping, and a crash in between can be read in two ways; M2 is tested
 # elsewhere. Here one side is edited, which can be read in one.
 @given(worlds(), st.sampled_from((0, 1)), SIDES_OF_EDITS, st.integers(0, 9))
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_W4_a_crash_heals_without_moved_slots(world: World, side: int, some: list[tuple[int, Edit]], how: int) -> None:
     """What moves no window onto its neighbour's place: everything but moves of a whole week."""
     simple = [(side, edit) for _, edit in without_duplicates(some) if edit[0] in (0, 1, 4, 6, 7)]
@@ -330,7 +330,7 @@ every_option = st.builds(
     every_option,
     st.sampled_from((None, "Mars/Olympus")),
 )
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_totality_no_input_makes_the_plan_raise(
     wild: list[Any], wilder: list[Any], items: list[Any], slots: list[Any], on: Terms, chosen: Options, zone: str | None
 ) -> None:
