@@ -11,14 +11,14 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Final
 
 from pydantic_core import from_json
 
 from slotbridge.errors import BadAnswer
 from slotbridge.http.redact import MASK, excerpt
+from slotbridge.http.retry import asked_wait
 from slotbridge.http.transport import Response
 
 QUOTE_LENGTH: Final = 160
@@ -107,16 +107,8 @@ def waiting_time(value: object, now: datetime) -> float | None:
     except OverflowError:
         return None
     except ValueError:
-        seconds = _until(str(value), now)
+        return asked_wait(str(value), now)
     return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _until(date: str, now: datetime) -> float:
-    try:
-        moment = parsedate_to_datetime(date)
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
-    except (ValueError, OverflowError):
-        return math.nan
 
 
 def _code(value: object, secret: str) -> str | None:
