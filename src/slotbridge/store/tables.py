@@ -238,16 +238,6 @@ class Schedule(Table, table=True):
     why: str
 
 
-class Booked(Table, table=True):
-    """The upcoming bookings of a service as last read: for each time slot a phrase about them (G3)."""
-
-    __tablename__ = "booked"
-
-    service_id: int = Field(primary_key=True)
-    slots: dict[str, str] = _json()
-    read_at: datetime
-
-
 class MovedCustomer(Table, table=True):
     """A customer on the way from a booking to the wait list, step by step. Ids only: no name, no address."""
 

@@ -14,7 +14,7 @@ def upgrade() -> None:
     _tokens()
     _names()
     _schedule()
-    _bookings()
+    _customers()
     with op.batch_alter_table("pair_state") as table:
         table.add_column(sa.Column("first_error", sa.String(), nullable=True))
 
@@ -86,14 +86,7 @@ def _schedule() -> None:
     )
 
 
-def _bookings() -> None:
-    op.create_table(
-        "booked",
-        sa.Column("service_id", sa.Integer(), nullable=False),
-        sa.Column("slots", sa.JSON(), nullable=False),
-        sa.Column("read_at", sa.DateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("service_id", name=op.f("pk_booked")),
-    )
+def _customers() -> None:
     op.create_table(
         "moved_customer",
         sa.Column("id", sa.Integer(), nullable=False),
