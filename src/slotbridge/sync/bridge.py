@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -154,21 +154,36 @@ class Bridge:
             types = await self._resource_types(None) if whole else ()
             return RunReport(True, tuple(reports), self._since(before), types)
         run = store.begin_run(trigger)
-        with structlog.contextvars.bound_contextvars(run=run, trigger=trigger):
-            closed = self._closed(store)
-            planner.frozen |= closed
+
+        async def work() -> RunReport:
             writer = self._writer(reader, planner, store, run, stop)
-            report = RunReport(False, (), {})
-            try:
-                reports = await Pass(reader, planner, writer, store, clock, run, stop).over(pairs, progress)
-                types = await self._resource_types(run) if whole and not stop() else ()
-                report = RunReport(False, tuple(reports), self._since(before), types)
-            finally:
-                self._note_closed(store, planner.frozen.keys() - closed.keys(), planner.frozen)
-                counts = {status: report.count(status) for status in ("quiet", "changed", "held", "failed")}
-                store.finish_run(run, requests=dict(self._since(before)), pairs=counts)
-            self._forget_old(store)
-            log.info("run.finished", pairs=counts, requests=report.requests)
+            reports = await Pass(reader, planner, writer, store, clock, run, stop).over(pairs, progress)
+            types = await self._resource_types(run) if whole and not stop() else ()
+            return RunReport(False, tuple(reports), self._since(before), types)
+
+        with structlog.contextvars.bound_contextvars(run=run, trigger=trigger):
+            return await self._recorded(run, store, planner, before, work)
+
+    async def _recorded(
+        self,
+        run: int,
+        store: Store,
+        planner: Planner,
+        before: dict[Side, int],
+        work: Callable[[], Awaitable[RunReport]],
+    ) -> RunReport:
+        """Does the work of a run; whatever comes of it, the store is told how it ended."""
+        closed = self._closed(store)
+        planner.frozen |= closed
+        report = RunReport(False, (), {})
+        try:
+            report = await work()
+        finally:
+            self._note_closed(store, planner.frozen.keys() - closed.keys(), planner.frozen)
+            counts = {status: report.count(status) for status in ("quiet", "changed", "held", "failed")}
+            store.finish_run(run, requests=dict(self._since(before)), pairs=counts)
+        self._forget_old(store)
+        log.info("run.finished", pairs=counts, requests=report.requests)
         return report
 
     async def undo(
