@@ -106,11 +106,7 @@ async def test_penalize_stops_everything_then_lets_one_through_per_interval() ->
     clock = FakeClock()
     limiter = Limiter(2, 50, clock)
     limiter.penalize(10)
-    times = []
-    for _ in range(3):
-        await limiter.acquire()
-        times.append(clock.time)
-    assert times == [1010, 1010.5, 1011]
+    assert await went_at(limiter, clock, 3) == [1010, 1010.5, 1011]
 
 
 async def test_penalize_reaches_a_caller_who_already_waits() -> None:
@@ -134,6 +130,54 @@ async def test_a_shorter_penalty_does_not_shorten_a_longer_one() -> None:
     limiter.penalize(1)
     await limiter.acquire()
     assert clock.time == 1020
+
+
+async def went_at(limiter: Limiter, clock: FakeClock, number: int) -> list[float]:
+    times = []
+    for _ in range(number):
+        await limiter.acquire()
+        times.append(clock.time)
+    return times
+
+
+async def test_a_bucket_that_was_full_has_drained_while_nothing_was_sent() -> None:
+    clock = FakeClock()
+    limiter = Limiter(2, 50, clock)
+    limiter.overflowed(1)
+    assert await went_at(limiter, clock, 4) == [1001, 1001, 1001.5, 1002]
+
+
+async def test_a_bucket_that_is_full_again_and_again_gets_one_request_per_interval_after_each_wait() -> None:
+    clock = FakeClock()
+    limiter = Limiter(2, 50, clock)
+    for _ in range(3):  # as many were under way when it was full
+        limiter.overflowed(1)
+    assert await went_at(limiter, clock, 2) == [1001, 1001.5]
+    limiter.overflowed(1)
+    assert await went_at(limiter, clock, 2) == [1002.5, 1003]
+
+
+async def test_a_bucket_that_counts_refused_requests_drains_nevertheless() -> None:
+    """The reference page does not know whether they count, and assumes it."""
+    clock = FakeClock()
+    limiter = Limiter(2, 49, clock)
+    level, at, taken, sent = 75.0, clock.time, 0, 0
+    while taken < 20 and sent < 200:
+        await limiter.acquire()
+        level, at, sent = max(0.0, level - 2 * (clock.time - at)) + 1, clock.time, sent + 1
+        if level > 50:
+            limiter.overflowed(1)
+        else:
+            taken += 1
+    assert (taken, sent) == (20, 46)
+
+
+async def test_an_overflow_does_not_forget_how_full_our_own_requests_made_the_bucket() -> None:
+    clock = FakeClock()
+    limiter = Limiter(1, 2, clock)
+    limiter.penalize(20)
+    limiter.overflowed(1)
+    assert await went_at(limiter, clock, 2) == [1020, 1021]
 
 
 async def test_a_cancelled_caller_uses_up_nothing() -> None:

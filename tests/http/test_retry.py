@@ -67,7 +67,7 @@ def test_the_pause_is_the_one_the_server_asked_for() -> None:
     assert pause(limit(-1), attempt=1, jitter=0.9) == 0
 
 
-@pytest.mark.parametrize(("attempt", "shortest", "longest"), [(1, 1, 2), (2, 2, 4), (3, 4, 8), (9, 60, 60)])
+@pytest.mark.parametrize(("attempt", "shortest", "longest"), [(1, 1, 1), (2, 2, 3), (3, 4, 7), (9, 60, 60)])
 def test_without_being_asked_the_pause_doubles_up_to_a_minute(attempt: int, shortest: float, longest: float) -> None:
     for error in (limit(None), NotSent("no connection"), OutcomeUnknown("lost"), None):
         assert pause(error, attempt, jitter=0.0) == shortest

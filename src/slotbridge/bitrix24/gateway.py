@@ -143,10 +143,16 @@ class Gateway:
             asked = answer.headers.get("retry-after", "") if answer else ""
             error.retry_after = asked_wait(asked, self._clock.now())
             if code == RATE:
-                self._transport.limiter.penalize(min(error.retry_after or 1.0, LONGEST_PENALTY))
+                self._slow_down(error.retry_after)
             elif code == OPERATING_TIME:
                 error.retry_after = self._operating.refused(command.method, error.retry_after)
         return error
+
+    def _slow_down(self, asked: float | None) -> None:
+        if asked is None:
+            self._transport.limiter.overflowed(pause(None, 1, 0.0))
+        else:
+            self._transport.limiter.penalize(min(asked, LONGEST_PENALTY))
 
 
 def _is_missing(key: str, members: Mapping[str, Mapping[str, object]]) -> bool:

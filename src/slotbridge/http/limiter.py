@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 from slotbridge.clock import Clock
 
@@ -19,13 +20,14 @@ class Limiter:
         self._slack = self._interval * (burst - 1)
         self._clock = clock
         self._empty_at = clock.monotonic()
+        self._shut_until = -math.inf
         self._queue = asyncio.Lock()
 
     async def acquire(self) -> None:
         """Waits until one more request may be sent. A caller cancelled while waiting uses up nothing."""
         async with self._queue:
-            while (now := self._clock.monotonic()) < self._empty_at - self._slack:
-                await self._clock.sleep(self._empty_at - self._slack - now)
+            while (now := self._clock.monotonic()) < (turn := max(self._shut_until, self._empty_at - self._slack)):
+                await self._clock.sleep(turn - now)
             self._empty_at = max(self._empty_at, now) + self._interval
 
     def penalize(self, seconds: float) -> None:
@@ -35,6 +37,18 @@ class Limiter:
         """
         until = self._clock.monotonic() + seconds
         self._empty_at = max(self._empty_at, until + self._slack)
+
+    def overflowed(self, seconds: float) -> None:
+        """The server says that its bucket is full now: nothing for so many seconds, while it drains at our rate.
+
+        Told so again before as much time has passed once more, it is fuller than we can know: then `penalize`.
+        """
+        now = self._clock.monotonic()
+        if now < self._shut_until + seconds:
+            self.penalize(seconds)
+        else:
+            self._empty_at = max(self._empty_at, now + self._slack + self._interval)
+        self._shut_until = max(self._shut_until, now + seconds)
 
     @property
     def backlog(self) -> float:

@@ -61,13 +61,14 @@ def may_repeat(error: BaseException, *, repeatable: bool) -> bool:
 
 
 def pause(error: BaseException | None, attempt: int, jitter: float) -> float:
-    """Seconds to wait after the `attempt`-th attempt (from 1): what the server asked for, or 1–2, 2–4, 4–8 …
+    """Seconds to wait after the `attempt`-th attempt (from 1): what the server asked for, or 1, 2–3, 4–7, 8–15 …
 
-    `jitter`, from 0 to 1, picks the place in that span, so that many clients do not return all at once.
+    `jitter`, from 0 to 1, picks the place in that span, so that many clients do not return again and again all at once.
     """
     if isinstance(error, LimitReached) and error.retry_after is not None:
         return max(0.0, error.retry_after)
-    return min(LONGEST_BACK_OFF, 2.0 ** (attempt - 1) * (1 + jitter))
+    shortest = 2.0 ** (attempt - 1)
+    return min(LONGEST_BACK_OFF, shortest + jitter * (shortest - 1))
 
 
 def asked_wait(header: str, now: datetime) -> float | None:
