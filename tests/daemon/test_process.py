@@ -179,3 +179,35 @@ def test_killed_and_started_again_it_goes_on(office: Office) -> None:
     second.send_signal(signal.SIGTERM)
     assert second.wait(10) == 0
     assert office.hours() == [(480, 720)]
+
+
+def test_a_database_that_cannot_be_used_is_waited_for(office: Office) -> None:
+    database = office.folder / "slotbridge.db"
+    database.write_bytes(b"no database at all, but somebody's diary" * 100)
+    process = office.start(WATCHDOG_USEC="1000000")  # it looks again as often as a supervisor wants to hear of it
+    within(15, lambda: "endpoint.listening" in office.events(), office)
+    assert office.ask("GET", "/healthz")[0] == 200
+    status, text = office.ask("GET", "/readyz")
+    assert (status, json.loads(text)["reasons"]) == (
+        503,
+        ["starting", "cannot remember: the database is not an SQLite database"],
+    )
+    assert "slotbridge_ready 0.0" in office.ask("GET", "/metrics")[1]
+    assert office.tell() == 403
+    time.sleep(1.2)
+    assert office.events().count("store.failed") == 1
+    assert office.world.log == []
+    database.rename(office.folder / "diary")
+    within(15, lambda: office.hours() == [(540, 720)], office)
+    within(15, lambda: office.ask("GET", "/readyz")[0] == 200, office)
+    assert {"store.recovered", "daemon.started"} <= set(office.events())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+
+
+def test_while_it_waits_for_its_database_it_can_be_stopped(office: Office) -> None:
+    process = office.start(SLOTBRIDGE_STORE__URL=f"sqlite:///{office.folder / 'not mounted yet' / 'slotbridge.db'}")
+    within(15, lambda: "endpoint.listening" in office.events(), office)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 0
+    assert office.said() == ""

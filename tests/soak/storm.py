@@ -72,7 +72,6 @@ class Storm:
         self._seconds = seconds
         self._gusts = gusts
         self._disk_full_until: float | None = None
-        self._disk_full_at = float("-inf")
         self._windy = True
         self._full_disk = full_disk
 
@@ -250,21 +249,19 @@ class Storm:
         if life.process.poll() is None or time.monotonic() - life.begun < 5:
             return
         self.counters["ended by itself"] += 1
-        if life.begun > self._disk_full_at:
-            self.complaints.append(f"ended by itself with {life.process.returncode}: {life.log.name}")
+        self.complaints.append(f"ended by itself with {life.process.returncode}: {life.log.name}")
         self._start()
 
     def _spoil_disk(self) -> None:
         if self._disk_full_until is None:
             self.machine.fill_disk()
-            self._disk_full_at = time.monotonic()
-            self._disk_full_until = self._disk_full_at + 12
+            self._disk_full_until = time.monotonic() + 12
             self.counters["disk full"] += 1
 
     def _free_disk(self) -> None:
         if self._disk_full_until is not None:
             self.machine.free_disk()
-            self._disk_full_at, self._disk_full_until = time.monotonic(), None
+            self._disk_full_until = None
 
     # What an operator does.
 

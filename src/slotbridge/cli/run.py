@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Final
 
 import structlog
@@ -17,6 +17,7 @@ from slotbridge.daemon.hooks import Hooks
 from slotbridge.daemon.life import StopSignals, live
 from slotbridge.daemon.metrics import Metrics, Traffic
 from slotbridge.daemon.notify import Supervisor
+from slotbridge.daemon.opening import opened
 from slotbridge.daemon.pace import advice
 from slotbridge.daemon.runner import Runner
 from slotbridge.daemon.ticker import Ticker
@@ -32,10 +33,10 @@ log = structlog.get_logger("slotbridge.daemon")
 
 
 def run_daemon(invocation: Invocation) -> int:
-    """Keeps all pairs in step until it is told to stop; 0 then.
+    """Keeps all pairs in step until it is told to stop; 0 then. A database that cannot be used is waited for.
 
     Raises LockHeld at once when another process works on the database, ConfigurationError for a wrong configuration
-    or an address that is taken, StoreError for a database that cannot be used.
+    or an address that is taken.
     """
     invocation.log_level = invocation.log_level or "info"
     settings = invocation.settings()
@@ -45,48 +46,50 @@ def run_daemon(invocation: Invocation) -> int:
 
 
 async def _run(invocation: Invocation, settings: Settings, pairs: Sequence[PairSettings]) -> None:
-    clock, traffic = invocation.clock, Traffic()
-    with StopSignals() as stop:
-        async with (
-            _memory(invocation, settings) as (lock, store),
-            _both(invocation, settings, store, traffic) as bridge,
-        ):
-            daemon = _daemon(invocation, settings, pairs, bridge, store, lock)
-            hooks = Hooks(
-                pairs,
-                settings.bitrix24.application_token,
-                notice=daemon.notice,
-                forget=lambda _service: None,
-                counts=daemon.condition.counters.notices,
-            )
-            app = outside(daemon.condition, Metrics(daemon.condition, traffic, clock), hooks)
-            async with serving(settings.daemon.listen, app):
-                supervisor = Supervisor(invocation.environ)
-                await live(daemon, Ticker(), stop, supervisor, drain=settings.daemon.drain, clock=clock)
+    clock, traffic, supervisor = invocation.clock, Traffic(), Supervisor(invocation.environ)
 
-
-@asynccontextmanager
-async def _memory(invocation: Invocation, settings: Settings) -> AsyncIterator[tuple[DatabaseLock, Store]]:
-    """The database, locked for as long as the daemon lives, and brought up to date."""
-    with DatabaseLock(settings.store.url, "run") as lock:
-        await lock.acquire(0, invocation.clock)
-        store = Store.open(settings.store.url, clock=invocation.clock, patience=PATIENCE)
+    async def take() -> tuple[AsyncExitStack, Daemon]:
+        parts = AsyncExitStack()
         try:
-            yield lock, store
-        finally:
-            store.close()
+            return parts, await _assembled(invocation, settings, pairs, traffic, parts)
+        except BaseException:
+            await parts.aclose()
+            raise
+
+    with StopSignals() as stop:
+        taken = await opened(take, listen=settings.daemon.listen, stop=stop, supervisor=supervisor, clock=clock)
+        if taken is None:
+            return
+        parts, daemon = taken
+        hooks = Hooks(
+            pairs,
+            settings.bitrix24.application_token,
+            notice=daemon.notice,
+            forget=lambda _service: None,
+            counts=daemon.condition.counters.notices,
+        )
+        app = outside(daemon.condition, Metrics(daemon.condition, traffic, clock), hooks)
+        async with parts, serving(settings.daemon.listen, app):
+            await live(daemon, Ticker(), stop, supervisor, drain=settings.daemon.drain, clock=clock)
 
 
-@asynccontextmanager
-async def _both(invocation: Invocation, settings: Settings, store: Store, traffic: Traffic) -> AsyncIterator[Bridge]:
-    """Both services, asked within the month's requests."""
-    bridge = Bridge.connect(
-        settings, store, clock=invocation.clock, random=invocation.random, observer=traffic, unattended=True
-    )
-    try:
-        yield bridge
-    finally:
-        await bridge.aclose()
+async def _assembled(
+    invocation: Invocation,
+    settings: Settings,
+    pairs: Sequence[PairSettings],
+    traffic: Traffic,
+    parts: AsyncExitStack,
+) -> Daemon:
+    """The database, locked for as long as the daemon lives and brought up to date, both services asked within the
+    month's requests, and the daemon over them."""
+    clock, random = invocation.clock, invocation.random
+    lock = parts.enter_context(DatabaseLock(settings.store.url, "run"))
+    await lock.acquire(0, clock)
+    store = Store.open(settings.store.url, clock=clock, patience=PATIENCE)
+    parts.callback(store.close)
+    bridge = Bridge.connect(settings, store, clock=clock, random=random, observer=traffic, unattended=True)
+    parts.push_async_callback(bridge.aclose)
+    return _daemon(invocation, settings, pairs, bridge, store, lock)
 
 
 def _daemon(
@@ -102,7 +105,8 @@ def _daemon(
         "bitrix24": settings.bitrix24.limits.per_month,
         "reservekit": api.limits.per_month,
     }
+    clock, random = invocation.clock, invocation.random
+    daemon = Daemon(pairs, bridge, store, Runner(), caps=caps, clock=clock, random=random, lock=lock)
     if told := advice([pair.interval for pair in pairs], caps["reservekit"], api.plan):
         (log.info if told.fits else log.warning)("budget.advice", advice=told.text)
-    clock, random = invocation.clock, invocation.random
-    return Daemon(pairs, bridge, store, Runner(), caps=caps, clock=clock, random=random, lock=lock)
+    return daemon

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
@@ -48,6 +49,12 @@ class StopSignals:
     async def wait(self) -> None:
         """Waits for the first signal."""
         await self._awake.wait()
+
+    async def within(self, seconds: float) -> bool:
+        """Waits for the first signal, but no longer than so many seconds; whether it has come."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._awake.wait(), seconds)
+        return self.asked
 
     def _on(self, number: int, _frame: FrameType | None) -> None:
         if self.asked:
