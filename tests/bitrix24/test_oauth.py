@@ -204,20 +204,42 @@ async def test_a_database_that_takes_nothing_is_found_out_while_the_old_pair_is_
     assert await cloud.gateway.call(READ)
 
 
-async def test_a_pair_that_could_not_be_stored_is_kept_until_it_can(cloud: Cloud) -> None:
-    class FullInBetween(Cloud):
-        async def give_tokens(self, request: httpx.Request) -> httpx.Response:
-            self.keeper.broken = StoreError("the disk is full")
-            return await super().give_tokens(request)
+class FullInBetween(Cloud):
+    """The disk is full as soon as a new pair came, until there is `room`."""
 
+    room = False
+
+    async def give_tokens(self, request: httpx.Request) -> httpx.Response:
+        self.keeper.broken = None if self.room else StoreError("the disk is full")
+        return await super().give_tokens(request)
+
+    def make_room(self) -> None:
+        self.room, self.keeper.broken = True, None
+
+
+@pytest.fixture
+async def full() -> FullInBetween:
+    """A cloud whose new pair could not be stored."""
     full = FullInBetween()
     full.granted()
     full.expired = True
     assert type(await refused(full)) is StoreError
-    full.keeper.broken = None
+    full.make_room()
+    return full
+
+
+async def test_a_pair_that_could_not_be_stored_is_kept_until_it_can(full: FullInBetween) -> None:
     assert await full.gateway.call(READ)
     assert len(full.asked) == 1
     assert full.keeper.pairs[CLIENT].refresh_token == "r3fr3sh2x"
+
+
+async def test_a_pair_that_could_not_be_stored_replaces_none_that_was_granted_since(full: FullInBetween) -> None:
+    full.granted()
+    assert await full.gateway.call(READ)
+    full.expired = True
+    assert await full.gateway.call(READ)
+    assert full.keeper.pairs[CLIENT].refresh_token == "r3fr3sh4x"
 
 
 async def test_a_renewal_that_is_cancelled_is_finished_and_stored(cloud: Cloud) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import structlog
 
@@ -32,6 +32,16 @@ class Keeper(Protocol):
         """As long as this lasts, no other process renews tokens."""
 
 
+class Unsaved(NamedTuple):
+    """A pair that could not be stored, and the refresh token that it came for: it is worth nothing in place of another."""
+
+    pair: TokenPair
+    replaces: str
+
+    def __repr__(self) -> str:
+        return "Unsaved()"
+
+
 class OAuthAccess:
     """One application in one portal. Nothing is renewed before the portal asks for it: the vendor threatens to block
     those who refresh on a schedule.
@@ -45,7 +55,7 @@ class OAuthAccess:
         self._keeper = keeper
         self._pair: TokenPair | None = None
         self._before: TokenPair | None = None
-        self._unsaved: TokenPair | None = None
+        self._unsaved: Unsaved | None = None
         self._doubted: str | None = None
         self._renewing = asyncio.Lock()
 
@@ -56,7 +66,7 @@ class OAuthAccess:
     @property
     def secrets(self) -> Collection[str]:
         # Those before, too: an answer to a call that was sent with them may still be on its way.
-        pairs = [pair for pair in (self._pair, self._before, self._unsaved) if pair]
+        pairs = [pair for pair in (self._pair, self._before, self._unsaved and self._unsaved.pair) if pair]
         return [
             self._application.client_secret,
             *(t for pair in pairs for t in (pair.access_token, pair.refresh_token)),
@@ -118,8 +128,9 @@ class OAuthAccess:
     async def _next(self, old: TokenPair) -> TokenPair:
         # Stored once more, so that a database that takes nothing is found out while the old pair is still good.
         self._keeper.save(self._application.client_id, old)
-        self._unsaved = self._unsaved or await self._server.refresh(old)
-        pair = self._keep(self._unsaved)
+        if self._unsaved is None or self._unsaved.replaces != old.refresh_token:
+            self._unsaved = Unsaved(await self._server.refresh(old), old.refresh_token)
+        pair = self._keep(self._unsaved.pair)
         self._unsaved = None
         if pair.endpoint != old.endpoint:
             log.warning("bitrix24.portal_moved", host=host_of(pair.endpoint))
