@@ -102,8 +102,20 @@ def test_a_batch_that_is_too_large_names_the_option() -> None:
     assert "max_batch" in (error_of(httpx.Response(413), "time slots").hint or "")
 
 
-def test_a_text_that_names_the_missing_row_is_as_good_as_the_code() -> None:
-    assert error_of(text(404, "Time slot not found"), "time slots").code == "time_slot_not_found"
+@pytest.mark.parametrize(
+    "said",
+    ["Time slot not found", "slot not found", "time-slot 5 not found", "No time slot found with id 5", "no such slot"],
+)
+def test_a_text_that_names_the_missing_slot_is_as_good_as_the_code(said: str) -> None:
+    assert error_of(text(404, said), "time slots").code == "time_slot_not_found"
+
+
+@pytest.mark.parametrize("said", ["/v1/time-slots/5 not found", "DELETE /slot was not found", "no route found"])
+def test_a_path_is_not_what_is_missing(said: str) -> None:
+    assert type(error_of(text(404, said), "time slots")) is WriteRefused
+
+
+def test_a_text_that_names_the_missing_service_is_as_good_as_the_code() -> None:
     assert error_of(text(404, "service with id 7 does not exist"), "time slots").code == "service_not_found"
 
 

@@ -18,7 +18,7 @@ from slotbridge.reconcile import align, guards, merge, settle
 from slotbridge.reconcile.model import Options, Plan, Verdict, as_side
 from slotbridge.reservekit import calls as reservekit_calls
 from slotbridge.store import Outcome, Store
-from slotbridge.sync import outcome, planning, run, writing
+from slotbridge.sync import evidence, outcome, planning, run, writing
 from slotbridge.sync.reading import Reader
 from slotbridge.sync.work import Work
 from tests.simulation.case import make_case
@@ -180,7 +180,7 @@ async def _deletions_first(self: Any, work: Work, made: Plan) -> Any:
         if change.before is not None and change.before.id is not None and change.after is not None:
             await self._reservekit.delete_time_slot(change.before.id)
     renewed = tuple(
-        replace(change, before=None, after=writing._anew(change.after)) if change.after and change.before else change
+        replace(change, before=None, after=evidence.anew(change.after)) if change.after and change.before else change
         for change in changes
     )
     return await _sent(self, work, replace(made, reservekit=replace(made.reservekit, changes=renewed)))

@@ -73,6 +73,44 @@ def test_W6_a_key_that_may_only_read_holds_what_reservekit_should_get(rig: Rig) 
     assert (2, 540, 1140, 20) in rig.in_reservekit()
 
 
+NO_SUCH_THING = '{"error": {"code": "not_found", "message": "resource not found"}}'
+
+
+def refuse_deletions(rig: Rig, *, executed: bool, times: int = 9, status: int = 404) -> None:
+    rig.world.faults.append(
+        Fault("DELETE", "answer", status=status, body=NO_SUCH_THING, executed=executed, times=times)
+    )
+
+
+def test_a_404_that_names_nothing_is_no_refusal_if_the_slot_is_gone(rig: Rig) -> None:
+    in_step(rig)
+    rig.ranges(("Mon", 540, 1080, 30), ("Sat", 600, 660, 30))
+    refuse_deletions(rig, executed=True)
+    report = rig.sync()
+    assert report.status == "changed"
+    assert [change.op for change in report.changes] == ["delete", "delete", "create"]
+    assert rig.in_reservekit() == [(0, 540, 1080, 18), (5, 600, 660, 2)]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_W6_what_was_written_before_the_refusal_is_in_the_history(status: int, rig: Rig) -> None:
+    in_step(rig)
+    rig.ranges(("Mon Tue", 540, 1080, 30), ("Sat", 600, 660, 30))
+    refuse_deletions(rig, executed=False, status=status)
+    report = rig.sync(quiet_after=False)
+    assert (report.status, [change.op for change in report.changes]) == ("held", ["create"])
+    assert rig.in_reservekit()[2:] == [(2, 540, 1080, 18), (5, 600, 660, 2)]
+
+
+def test_W6_a_refused_deletion_with_nothing_before_it_costs_no_reading_back(rig: Rig) -> None:
+    in_step(rig)
+    rig.ranges(("Mon Tue", 540, 1080, 30))
+    refuse_deletions(rig, executed=False, status=403)
+    before = rig.requests("reservekit")
+    assert rig.sync(quiet_after=False).status == "held"
+    assert rig.requests("reservekit") - before == 3  # time slots, bookings, DELETE
+
+
 def test_W7_one_pairs_failure_is_that_pairs_alone(make_rig: Callable[..., Rig]) -> None:
     rig = in_step(make_rig(pairs=3))
     for pair in rig.ids:

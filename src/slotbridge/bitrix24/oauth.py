@@ -33,7 +33,7 @@ class Keeper(Protocol):
 
 
 class Unsaved(NamedTuple):
-    """A pair that could not be stored, and the refresh token that it came for: it is worth nothing in place of another."""
+    """A pair that could not be stored, and the refresh token that it came for: it replaces no other."""
 
     pair: TokenPair
     replaces: str

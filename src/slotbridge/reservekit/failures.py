@@ -30,21 +30,18 @@ SLOT_NOT_FOUND: Final = "time_slot_not_found"
 SERVICE_NOT_FOUND: Final = "service_not_found"
 BOOKING_NOT_FOUND: Final = "booking_not_found"
 
-# Bodies of the older shapes have no code, only words. A path such as /v1/time-slots in the text of a missing
-# route is not the words "time slot".
+
+def _absent(noun: str) -> re.Pattern[str]:
+    # A path such as /v1/time-slots/5 in the text of a missing route is no noun.
+    not_found = rf"(?<![/\w-]){noun}\b[^/]{{0,40}}\bnot (?:be )?(?:found|exist)"
+    return re.compile(rf"{not_found}|\bno such {noun}\b|\bno {noun}\b[^/]{{0,40}}\bfound\b", re.I)
+
+
+# Bodies of the older shapes have no code, only words.
 _MISSING: Final = (
-    (
-        SLOT_NOT_FOUND,
-        re.compile(r"\btime[ _]?slot\b[^/]{0,40}\bnot (be )?(found|exist)|\bno such time ?slot\b", re.I),
-    ),
-    (
-        SERVICE_NOT_FOUND,
-        re.compile(r"\bservice\b[^/]{0,40}\bnot (be )?(found|exist)|\bno such service\b", re.I),
-    ),
-    (
-        BOOKING_NOT_FOUND,
-        re.compile(r"\bbooking\b[^/]{0,40}\bnot (be )?(found|exist)|\bno such booking\b", re.I),
-    ),
+    (SLOT_NOT_FOUND, _absent(r"(?:time[ _-]?)?slot")),
+    (SERVICE_NOT_FOUND, _absent("service")),
+    (BOOKING_NOT_FOUND, _absent("booking")),
 )
 # A plan also has a number of services, and of bookings in a month. What is answered beyond it is documented nowhere.
 _PLAN_FULL: Final = re.compile(

@@ -20,6 +20,7 @@ from slotbridge.reservekit import ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.store import Intent, Store
 from slotbridge.sync.customers import Usher
+from slotbridge.sync.evidence import anew, executed, made_of, replaced
 from slotbridge.sync.explain import not_as_sent
 from slotbridge.sync.keeping import ROUNDS, Keeper, changed_each_time
 from slotbridge.sync.planning import Planner, digests
@@ -171,17 +172,19 @@ class Writer:
         plan, before = work.plan, work.reservekit
         if plan is None:
             return
-        failure = await self._sent(work, plan)
+        try:
+            failure = await self._sent(work, plan)
+        except WriteRefused:
+            work.note_applied(executed(plan, work.reservekit))
+            raise
         missing = await self._verify(work, plan)
-        if missing and (lost := _replaced(before, plan, work.reservekit)):
+        if missing and (lost := replaced(before, plan, work.reservekit)):
             await self._put_back(work, plan, lost)
             return
-        changes = zip(work.planned("reservekit"), plan.reservekit.changes, strict=True)
-        work.note_applied(
-            change for change, item in changes if not missing or _is_there(item.after, item.before, work.reservekit)
-        )
         if not missing:
+            work.note_applied(work.planned("reservekit"))
             return  # whatever the answer said or did not say, everything is there
+        work.note_applied(executed(plan, work.reservekit))
         shown = [slots.view(items, plan.terms).windows for items in (before, work.reservekit)]
         error = failure or not_as_sent(missing, *shown)
         if failure is None or isinstance(failure, Rejected):
@@ -202,9 +205,8 @@ class Writer:
             for batch in self._batches(saves, plan):
                 await self._reservekit.save_time_slots(work.pair.service_id, batch)
             await self._usher.look_back(work)
-            for change in changes:
-                if change.after is None and change.before is not None and change.before.id is not None:
-                    await self._reservekit.delete_time_slot(change.before.id)
+            gone = (change.before.id for change in changes if change.after is None and change.before is not None)
+            await self._delete(work, [slot_id for slot_id in gone if slot_id is not None], begun=bool(saves))
         except WriteRefused:
             raise
         except ApiError as error:
@@ -212,6 +214,22 @@ class Writer:
                 self._note(work, created, LATE_AFTER_SILENCE)
             return error
         return None
+
+    async def _delete(self, work: Work, slot_ids: Sequence[int], *, begun: bool) -> None:
+        """Deletes one by one. Of a refusal, another listing tells what was executed of the `begun` writes before it.
+
+        Whether a 404 that names no time slot means that this one is gone, or that the call is closed to the key, is
+        told by nothing else (`reference/reservekit.md` 7.2).
+        """
+        for slot_id in slot_ids:
+            try:
+                await self._reservekit.delete_time_slot(slot_id)
+            except WriteRefused as error:
+                if begun or error.status == 404:
+                    work.reservekit = await self._reader.time_slots(work)
+                if error.status != 404 or slot_id in {item.id for item in work.reservekit}:
+                    raise
+            begun = True
 
     def _batches(self, saves: Sequence[TimeSlot | Odd], plan: Plan) -> Iterator[Sequence[TimeSlot | Odd]]:
         if self._settings.patch == "full":
@@ -241,10 +259,10 @@ class Writer:
 
     async def _put_back(self, work: Work, plan: Plan, lost: int) -> None:
         """The server replaced the list: what vanished is sent again, together with all the rest (S8)."""
-        made = _made(plan, work.reservekit)
+        made = made_of(plan, work.reservekit)
         there = {item.id for item in work.reservekit}
         complete = [
-            item if item.id in there else made.pop(item).pop() if made.get(item) else _anew(item)
+            item if item.id in there else made.pop(item).pop() if made.get(item) else anew(item)
             for item in plan.reservekit.items
         ]
         await self._reservekit.save_time_slots(work.pair.service_id, complete)
@@ -305,45 +323,3 @@ def _new(plan: Plan) -> list[Wanted]:
     wanted = wanted_of("reservekit", plan.verdicts)
     made = [change for change in plan.reservekit.changes if change.before is None]
     return [wanted[number] for change in made for number in change.gained]
-
-
-def _replaced(before: Sequence[TimeSlot | Odd], plan: Plan, after: Sequence[TimeSlot | Odd]) -> int:
-    """How many slots vanished that were not sent at all, if all of them did: the mark of a server that replaces."""
-    concerned = {item.before.id for item in plan.reservekit.changes if item.before is not None}
-    unsent = {item.id for item in before} - concerned
-    gone = unsent - {item.id for item in after}
-    return len(gone) if gone == unsent else 0
-
-
-def _made(plan: Plan, items: Sequence[TimeSlot | Odd]) -> dict[TimeSlot | Odd, list[TimeSlot | Odd]]:
-    """The slots that the plan created and that are there now, by what was sent for them."""
-    known = {change.before.id for change in plan.reservekit.changes if change.before is not None}
-    known |= {item.id for item in plan.reservekit.items}
-    found: dict[TimeSlot | Odd, list[TimeSlot | Odd]] = {}
-    fresh = [item for item in items if item.id not in known]
-    for change in plan.reservekit.changes:
-        if change.before is None and change.after is not None:
-            wanted = _windows_of(change.after, plan)
-            match = next((item for item in fresh if _windows_of(item, plan) == wanted), None)
-            if match is not None:
-                fresh.remove(match)
-                found.setdefault(change.after, []).append(match)
-    return found
-
-
-def _windows_of(item: TimeSlot | Odd, plan: Plan) -> list[tuple[Window, int]]:
-    return [(seen.window, seen.capacity) for seen in slots.view([item], plan.terms).windows]
-
-
-def _anew(item: TimeSlot | Odd) -> TimeSlot | Odd:
-    if isinstance(item, Odd):
-        return item
-    return TimeSlot(None, item.day_of_week, item.start_time, item.end_time, item.max_bookings)
-
-
-def _is_there(after: TimeSlot | Odd | None, before: TimeSlot | Odd | None, items: Sequence[TimeSlot | Odd]) -> bool:
-    """Whether one change can be seen to have been executed: told by the id where there is one."""
-    ids = {item.id: item for item in items}
-    if after is None:
-        return before is not None and before.id not in ids
-    return after.id is not None and ids.get(after.id) != before

@@ -1,0 +1,61 @@
+"""What the time slots that were read back show of a plan: what it made, what was executed, what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from slotbridge.lenses import reservekit as slots
+from slotbridge.lenses.items import Odd, TimeSlot
+from slotbridge.reconcile.model import Change, Plan
+from slotbridge.week import Window
+
+
+def executed(plan: Plan, items: Sequence[TimeSlot | Odd]) -> Iterator[Change]:
+    """The changes of ReserveKit that these items show to have been executed: by the id where there is one."""
+    made, ids = made_of(plan, items), {item.id: item for item in items}
+    changes = [change for change in plan.changes if change.side == "reservekit"]
+    for change, item in zip(changes, plan.reservekit.changes, strict=True):
+        if item.after is None:
+            done = item.before is not None and item.before.id not in ids
+        elif item.before is None:
+            found = made.get(item.after)
+            done = bool(found and found.pop())  # of two equal ones, each stands for one change
+        else:
+            done = ids.get(item.after.id) != item.before
+        if done:
+            yield change
+
+
+def replaced(before: Sequence[TimeSlot | Odd], plan: Plan, after: Sequence[TimeSlot | Odd]) -> int:
+    """How many slots vanished that were not sent at all, if all of them did: the mark of a server that replaces."""
+    concerned = {item.before.id for item in plan.reservekit.changes if item.before is not None}
+    unsent = {item.id for item in before} - concerned
+    gone = unsent - {item.id for item in after}
+    return len(gone) if gone == unsent else 0
+
+
+def made_of(plan: Plan, items: Sequence[TimeSlot | Odd]) -> dict[TimeSlot | Odd, list[TimeSlot | Odd]]:
+    """The slots that the plan created and that are there now, by what was sent for them."""
+    known = {change.before.id for change in plan.reservekit.changes if change.before is not None}
+    known |= {item.id for item in plan.reservekit.items}
+    found: dict[TimeSlot | Odd, list[TimeSlot | Odd]] = {}
+    fresh = [item for item in items if item.id not in known]
+    for change in plan.reservekit.changes:
+        if change.before is None and change.after is not None:
+            wanted = _windows(change.after, plan)
+            match = next((item for item in fresh if _windows(item, plan) == wanted), None)
+            if match is not None:
+                fresh.remove(match)
+                found.setdefault(change.after, []).append(match)
+    return found
+
+
+def anew(item: TimeSlot | Odd) -> TimeSlot | Odd:
+    """The same slot without its id, to be created again."""
+    if isinstance(item, Odd):
+        return item
+    return TimeSlot(None, item.day_of_week, item.start_time, item.end_time, item.max_bookings)
+
+
+def _windows(item: TimeSlot | Odd, plan: Plan) -> list[tuple[Window, int]]:
+    return [(seen.window, seen.capacity) for seen in slots.view([item], plan.terms).windows]
