@@ -115,6 +115,23 @@ async def test_a_method_that_is_not_close_to_its_limit_does_not_wait(portal: Por
     assert elapsed(portal) == 0
 
 
+async def test_a_refused_method_waits_for_its_reset_even_if_less_is_asked_for(portal: Portal) -> None:
+    portal.script = [
+        ok(1, time=frees_itself(portal, 90)),
+        failed("OPERATION_TIME_LIMIT", 429, Retry_After="5"),
+        ok(2),
+    ]
+    assert [await portal.gateway.call(read()) for _ in range(2)] == [1, 2]
+    assert elapsed(portal) == pytest.approx(90)
+
+
+async def test_a_refusal_that_tells_the_reset_itself_is_heeded(portal: Portal) -> None:
+    refusal = {**OPERATING, "time": frees_itself(portal, 20)}
+    portal.script = [httpx.Response(429, json=refusal), ok(2)]
+    assert await portal.gateway.call(read()) == 2
+    assert elapsed(portal) == pytest.approx(20)
+
+
 @pytest.mark.parametrize("time", [None, [], 5, {}, {"operating": BRAKE}, {"operating_reset_at": "soon"}])
 def test_what_own_servers_leave_out_is_not_needed(time: object) -> None:
     operating = OperatingTime(FakeClock())

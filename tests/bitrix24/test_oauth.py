@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import traceback
 from datetime import timedelta
@@ -137,20 +138,33 @@ async def test_no_other_401_renews_anything(cloud: Cloud, code: str) -> None:
     assert (len(cloud.calls), cloud.asked) == (1, [])
 
 
+class ExpiredInBatch(Cloud):
+    """The token expires after the first command of a batch, so that all the others are refused."""
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        super().answer(request)
+        keys = list(json.loads(request.content)["cmd"])
+        done = {key: True for key in (keys[:1] if len(self.calls) == 1 else keys)}
+        errors = {key: {"error": "expired_token", "error_description": ""} for key in keys if key not in done}
+        return httpx.Response(200, json={"result": {"result": done, "result_error": errors or []}})
+
+
 async def test_an_expired_token_inside_a_batch_is_renewed_for_these_commands_alone() -> None:
-    expired = {"error": "expired_token", "error_description": ""}
-
-    class InBatch(Cloud):
-        def answer(self, request: httpx.Request) -> httpx.Response:
-            super().answer(request)
-            if len(self.calls) == 1:
-                return httpx.Response(200, json={"result": {"result": {"c0": 0}, "result_error": {"c1": expired}}})
-            return httpx.Response(200, json={"result": {"result": {"c1": 1}, "result_error": []}})
-
-    cloud = InBatch()
+    cloud = ExpiredInBatch()
     cloud.granted()
-    assert await cloud.gateway.batch([WRITE, READ], "the batch") == [0, 1]
+    assert await cloud.gateway.batch([WRITE, READ], "the batch") == [True, True]
     assert cloud.calls == ["acc3ss1x", "acc3ss2x"]
+
+
+async def test_a_renewal_that_fails_inside_a_batch_leaves_what_was_executed_executed() -> None:
+    cloud = ExpiredInBatch()
+    cloud.granted()
+    cloud.script = [httpx.ConnectError("refused")] * 9
+    done, *others = await cloud.gateway.batch([WRITE, READ, WRITE], "the batch")
+    assert done is True
+    assert [type(other) for other in others] == [NotSent, NotSent]
+    assert [other.item for other in others if isinstance(other, ApiError)] == ["resource 15"] * 2
+    assert len(cloud.script) == 7
 
 
 # What can go wrong

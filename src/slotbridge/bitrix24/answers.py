@@ -82,6 +82,11 @@ class Judge:
         return excerpt(masked(text, self._access.secrets))
 
 
+def time_of(answer: Response) -> object:
+    """What an answer tells about time, a refusal as well."""
+    return (as_map(parsed(answer.body.decode("utf-8", "replace"))) or {}).get("time")
+
+
 def host_of(address: str) -> str:
     """The host in an address, for messages."""
     try:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
 from slotbridge.bitrix24.access import Access
-from slotbridge.bitrix24.answers import Judge
+from slotbridge.bitrix24.answers import Judge, time_of
 from slotbridge.bitrix24.codes import EXPIRED, INVALID, OPERATING_TIME, RATE
 from slotbridge.bitrix24.commands import Command
 from slotbridge.bitrix24.operating import OperatingTime
-from slotbridge.bitrix24.pending import Answer, Pending, held_back
+from slotbridge.bitrix24.pending import Answer, Pending, about, held_back
 from slotbridge.bitrix24.php import as_map, query
 from slotbridge.clock import Clock
 from slotbridge.errors import AccessRefused, ApiError, LimitReached
@@ -82,12 +82,13 @@ class Gateway:
         members = self._judge.batch(envelope["result"], outer)
         for index, command in commands.items():
             self._operating.note(command.method, members["result_time"].get(f"c{index}"))
+        outcomes = {index: self._outcome(f"c{index}", command, members) for index, command in commands.items()}
+        renewed = await self._renewed_for(outcomes.values(), used)
         answers: dict[int, Answer] = {}
         for index, command in commands.items():
-            outcome = self._outcome(f"c{index}", command, members)
-            answers[index] = Answer(outcome, await self._again_in(outcome, used, attempt))
+            answers[index] = self._answer(outcomes[index], command, renewed, attempt)
             if attempt == 1 and not command.write and _is_missing(f"c{index}", members):
-                answers[index] = Answer(outcome, again_in=pause(None, attempt, self._random.random()))
+                answers[index] = Answer(outcomes[index], again_in=pause(None, attempt, self._random.random()))
         return answers
 
     def _outcome(self, key: str, command: Command, members: Mapping[str, Mapping[str, object]]) -> object | ApiError:
@@ -98,14 +99,27 @@ class Gateway:
             return self._judge.not_understood("the batch was answered without this command", command)
         return members["result"][key]
 
-    async def _again_in(self, outcome: object, used: Mapping[str, str], attempt: int) -> float | None:
-        """After how many seconds a command of a batch may be sent again; None if it must not be."""
+    async def _renewed_for(self, outcomes: Iterable[object], used: Mapping[str, str]) -> bool | ApiError:
+        """Whether a batch's commands that were refused for the token have another one now, or why they have not.
+
+        The error is a result, since the other commands may have been executed.
+        """
+        refused = next((outcome for outcome in outcomes if _needs_renewal(outcome)), None)
+        try:
+            return isinstance(refused, AccessRefused) and await self._renewed(refused, used)
+        except ApiError as error:
+            return error
+
+    def _answer(self, outcome: object, command: Command, renewed: bool | ApiError, attempt: int) -> Answer:
+        """The outcome of a command of a batch, and after how many seconds it may be sent again."""
         match outcome:
             case LimitReached() if may_repeat(outcome, repeatable=False):
-                return pause(outcome, attempt, self._random.random())
-            case AccessRefused() if await self._renewed(outcome, used):
-                return 0.0
-        return None
+                return Answer(outcome, pause(outcome, attempt, self._random.random()))
+            case AccessRefused() if _needs_renewal(outcome) and isinstance(renewed, ApiError):
+                return Answer(about(renewed, command))
+            case AccessRefused() if _needs_renewal(outcome) and renewed:
+                return Answer(outcome, 0.0)
+        return Answer(outcome)
 
     async def _asked(
         self, command: Command, renewals: int = RENEWALS
@@ -132,9 +146,8 @@ class Gateway:
         return await retried(attempt, clock=self._clock, repeatable=not command.write, random=self._random)
 
     async def _renewed(self, error: AccessRefused, used: Mapping[str, str]) -> bool:
-        # The API documentation: a 401 is not always an expired token, and whoever refreshes on any loops for ever.
-        code = (error.code or "").upper()
-        return code in (EXPIRED, INVALID) and await self._access.renew(used, expired=code == EXPIRED)
+        expired = (error.code or "").upper() == EXPIRED
+        return _needs_renewal(error) and await self._access.renew(used, expired=expired)
 
     def _paced(self, error: ApiError, command: Command, answer: Response | None) -> ApiError:
         """The error with the wait that it asks for; a full bucket slows everything down from now on."""
@@ -145,6 +158,7 @@ class Gateway:
             if code == RATE:
                 self._slow_down(error.retry_after)
             elif code == OPERATING_TIME:
+                self._operating.note(command.method, time_of(answer) if answer else None)
                 error.retry_after = self._operating.refused(command.method, error.retry_after)
         return error
 
@@ -158,3 +172,8 @@ class Gateway:
 def _is_missing(key: str, members: Mapping[str, Mapping[str, object]]) -> bool:
     """The portal skips a command that it cannot take in, without a word."""
     return key not in members["result"] and key not in members["result_error"]
+
+
+def _needs_renewal(outcome: object) -> bool:
+    # The API documentation: a 401 is not always an expired token, and whoever refreshes on any loops for ever.
+    return isinstance(outcome, AccessRefused) and (outcome.code or "").upper() in (EXPIRED, INVALID)

@@ -60,9 +60,9 @@ class OperatingTime:
     def refused(self, method: str, asked: float | None) -> float:
         """Notes that the portal has just refused a method; the seconds until it is free, before which it is held back.
 
-        They are those that the portal `asked` for, else those that it told before, else the whole window.
+        They are those that the portal `asked` for, or those that it told if these are more, else the whole window.
         """
-        left = asked or self._left(self._spent.get(method.lower())) or WINDOW
+        left = max(asked or 0.0, self._left(self._spent.get(method.lower()))) or WINDOW
         self._spent[method.lower()] = Spent(math.inf, self._clock.monotonic() + left)
         return left
 

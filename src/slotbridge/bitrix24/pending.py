@@ -73,7 +73,7 @@ class Pending:
     def failed(self, part: Iterable[int], error: ApiError) -> bool:
         """Gives the error to each command of a round that failed as a whole; False if there was none before it."""
         first = not self._outcomes.keys() & self._sent.keys()
-        self._outcomes |= {index: _about(error, self._commands[index]) for index in part}
+        self._outcomes |= {index: about(error, self._commands[index]) for index in part}
         return not first
 
     def _put_off(self, indices: Iterable[int], waits: Mapping[int, float]) -> None:
@@ -102,7 +102,8 @@ def held_back(command: Command, seconds: float) -> LimitReached:
     return limit
 
 
-def _about(error: ApiError, command: Command) -> ApiError:
+def about(error: ApiError, command: Command) -> ApiError:
+    """The same error, as a matter of one command."""
     twin = copy(error)
     twin.item = command.item
     return twin
