@@ -78,16 +78,14 @@ async def test_an_empty_error_next_to_a_result_is_no_error(portal: Portal) -> No
     assert await portal.gateway.call(WRITE) is True
 
 
+def again(answer: httpx.Response) -> httpx.Response:
+    return httpx.Response(answer.status_code, content=answer.content)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
-        html(),
         html(404),
-        httpx.Response(200, content=b""),
-        httpx.Response(200, content=b'{"result": {"resource": {"id"'),
-        httpx.Response(200, content=b'{"result": NaN}'),
-        httpx.Response(200, content=b"[" * 100_000),
-        httpx.Response(200, content=b"\xff\xfe"),
         httpx.Response(200, json=[]),
         httpx.Response(200, json="text"),
         httpx.Response(200, json={}),
@@ -98,14 +96,46 @@ async def test_an_empty_error_next_to_a_result_is_no_error(portal: Portal) -> No
 async def test_an_answer_that_is_none_is_bad_to_a_read_and_open_to_a_write(
     portal: Portal, answer: httpx.Response
 ) -> None:
-    portal.script = [answer, httpx.Response(answer.status_code, content=answer.content)]
+    portal.script = [answer, again(answer)]
     assert type(await error_of(portal, READ)) is BadAnswer
     assert type(await error_of(portal, WRITE)) is OutcomeUnknown
     assert len(portal.sent) == 2
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        html(),
+        httpx.Response(200, content=b""),
+        httpx.Response(200, content=b'{"result": {"resource": {"id"'),
+        httpx.Response(200, content=b'{"result": NaN}'),
+        httpx.Response(200, content=b"[" * 100_000),
+        httpx.Response(200, content=b"\xff\xfe"),
+    ],
+    ids=str,
+)
+async def test_a_success_that_is_no_json_is_asked_for_once_more_by_reads_alone(
+    portal: Portal, answer: httpx.Response
+) -> None:
+    portal.script = [answer, ok(7)]
+    assert await portal.gateway.call(READ) == 7
+    portal.script = [answer, again(answer)]
+    assert type(await error_of(portal, READ)) is BadAnswer
+    portal.script = [answer]
+    assert type(await error_of(portal, WRITE)) is OutcomeUnknown
+    assert len(portal.sent) == 5
+
+
+@pytest.mark.parametrize("webhook", ["limit", "exceeded", "query_limit_exceeded"])
+async def test_a_code_that_is_known_is_itself_even_if_a_secret_is_a_part_of_it(webhook: str, portal: Portal) -> None:
+    access = WebhookAccess(f"https://example.bitrix24.com/rest/1/{webhook}/")
+    portal.gateway = Gateway(access, portal.transport, clock=portal.clock, random=Random(1))
+    portal.script = [failed("QUERY_LIMIT_EXCEEDED", 503), ok(7)]
+    assert await portal.gateway.call(READ) == 7
+
+
 async def test_the_message_says_what_came_instead_and_no_more_than_80_characters(portal: Portal) -> None:
-    portal.script = [html(text="<html>" + "x" * 500)]
+    portal.script = [html(404, "<html>" + "x" * 500)]
     error = await error_of(portal, READ)
     assert "no JSON object, but '<html>xxx" in error.what
     assert len(error.what) < 130

@@ -144,7 +144,7 @@ class ExpiredInBatch(Cloud):
     def answer(self, request: httpx.Request) -> httpx.Response:
         super().answer(request)
         keys = list(json.loads(request.content)["cmd"])
-        done = {key: True for key in (keys[:1] if len(self.calls) == 1 else keys)}
+        done = dict.fromkeys(keys[:1] if len(self.calls) == 1 else keys, True)
         errors = {key: {"error": "expired_token", "error_description": ""} for key in keys if key not in done}
         return httpx.Response(200, json={"result": {"result": done, "result_error": errors or []}})
 

@@ -63,6 +63,8 @@ def test_a_side_that_says_how_long_to_wait_is_believed() -> None:
     busy = LimitReached("too fast", side="bitrix24")
     busy.retry_after = 500
     assert probe_wait(busy, 0) == 500
+    busy.retry_after = 1_741_000_000  # an instant, and no span of time
+    assert probe_wait(busy, 0) == 6 * 3600
 
 
 async def test_while_a_side_is_down_one_pair_asks_and_the_others_wait(make_rig: MakeRig) -> None:

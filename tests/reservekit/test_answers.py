@@ -81,6 +81,15 @@ def test_a_key_that_the_server_echoes_is_masked(body: bytes) -> None:
     assert "0123456789" not in shown
 
 
+@pytest.mark.parametrize("key", ["limit", "exceeded", "api_limit_exceeded", "a"])
+def test_a_code_that_is_known_is_itself_even_if_the_key_is_a_part_of_it(key: str) -> None:
+    assert complaint(b'{"error": {"code": "api_limit_exceeded", "message": "no"}}', key).code == "api_limit_exceeded"
+
+
+def test_a_key_in_the_place_of_the_text_is_no_code() -> None:
+    assert complaint(b'{"error": "my_own_secret"}', "my_own_secret").code is None
+
+
 @given(st.binary(max_size=200))
 def test_no_body_is_a_crash(body: bytes) -> None:
     assert isinstance(complaint(body, SECRET), Complaint)

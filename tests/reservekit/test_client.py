@@ -170,11 +170,11 @@ LOST = [
 ]
 
 
-# A page of some proxy, with status 200.
-NO_ANSWER = [httpx.Response(200, text="<html>"), httpx.Response(200, text='{"data": [')]
+PAGE_OF_A_PROXY = httpx.Response(200, text="<html>")
+CUT_OFF = httpx.Response(200, text='{"data": [')
 
 
-@pytest.mark.parametrize("answer", [*LOST, *NO_ANSWER])
+@pytest.mark.parametrize("answer", [*LOST, PAGE_OF_A_PROXY])
 async def test_W5_a_write_whose_outcome_is_unknown_is_sent_once(answer: Answer) -> None:
     server = Server([answer, answer])
     with pytest.raises(OutcomeUnknown):
@@ -183,6 +183,39 @@ async def test_W5_a_write_whose_outcome_is_unknown_is_sent_once(answer: Answer) 
     with pytest.raises(OutcomeUnknown):
         await server.client().delete_time_slot(456)
     assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("answer", [CUT_OFF, httpx.Response(200), httpx.Response(202), httpx.Response(200, text="ok")])
+async def test_W5_a_success_that_is_no_json_says_nothing_about_slots_that_were_saved(answer: Answer) -> None:
+    server = Server([answer])
+    with pytest.raises(OutcomeUnknown):
+        await server.client().save_time_slots(123, [NEW])
+
+
+@pytest.mark.parametrize("said", ["", "ok", '"ok"', "[]", '{"data": "ok"}', '{"data": "o'])
+@pytest.mark.parametrize("status", [200, 202, 204])
+async def test_of_a_successful_deletion_the_body_does_not_matter(status: int, said: str) -> None:
+    await Server([httpx.Response(status, text=said)]).client().delete_time_slot(456)
+
+
+NO_SUCCESS = {
+    "invalid_api_key": WriteRefused,
+    "not_found": WriteRefused,
+    "validation_failed": Rejected,
+    "service_not_found": NotFound,
+    "api_limit_exceeded": BudgetSpent,
+    "service not found": NotFound,
+    "forbidden": OutcomeUnknown,
+}
+
+
+@pytest.mark.parametrize(("said", "kind"), NO_SUCCESS.items())
+async def test_a_write_that_is_answered_200_with_an_error_is_no_success(said: str, kind: type[ApiError]) -> None:
+    for error in (said, {"code": said, "message": said}):
+        server = Server([httpx.Response(200, json={"error": error, "data": None})])
+        with pytest.raises(kind, match=f"answered 200 with the error.*{said}") as caught:
+            await server.client().save_time_slots(123, [OLD])
+        assert type(caught.value) is kind
 
 
 REFUSED = [
@@ -257,11 +290,6 @@ async def test_a_read_is_given_up_after_four_attempts() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (httpx.Response(200, html="<!DOCTYPE html>"), "answered 200 with an HTML page"),
-        (httpx.Response(200), "answered 200 with an empty body"),
-        (httpx.Response(200, text='{"data": {"time_slots": ['), "text that is not JSON, or cut off"),
-        (httpx.Response(200, text='{"data": NaN}'), "text that is not JSON"),
-        (httpx.Response(200, text="[" * 100_000), "text that is not JSON"),
         (httpx.Response(200, json={"data": None}), "JSON that has no data"),
         (httpx.Response(200, json=[]), "JSON that has no data"),
         (
@@ -273,6 +301,24 @@ async def test_a_read_is_given_up_after_four_attempts() -> None:
 async def test_G4_a_success_without_usable_data_is_a_failed_read(answer: httpx.Response, said: str) -> None:
     with pytest.raises(BadAnswer, match=said):
         await Server([answer]).client().list_time_slots(123)
+
+
+GARBLED = [
+    (httpx.Response(200, html="<!DOCTYPE html>"), "answered 200 with an HTML page"),
+    (httpx.Response(200), "answered 200 with an empty body"),
+    (httpx.Response(200, text='{"data": {"time_slots": ['), "text that is not JSON, or cut off"),
+    (httpx.Response(200, text='{"data": NaN}'), "text that is not JSON"),
+    (httpx.Response(200, text="[" * 100_000), "text that is not JSON"),
+]
+
+
+@pytest.mark.parametrize(("answer", "said"), GARBLED)
+async def test_G4_a_success_that_is_no_json_is_asked_for_once_more(answer: httpx.Response, said: str) -> None:
+    server = Server([answer, listed([1])])
+    assert len(await server.client().list_time_slots(123)) == 1
+    assert server.clock.slept == [1]
+    with pytest.raises(BadAnswer, match=said):
+        await Server([answer, answer]).client().list_time_slots(123)
 
 
 @pytest.mark.parametrize("answer", [refusal(401, "invalid_api_key"), refusal(403, "forbidden")])
@@ -294,6 +340,27 @@ async def test_a_server_that_cannot_be_reached_is_given_up() -> None:
 
 
 # Limits
+
+
+@pytest.mark.parametrize("asked", ["0", "-5", "Mon, 03 Mar 2025 08:00:00 GMT"])
+async def test_whoever_may_come_back_at_once_and_does_so_in_vain_is_patient(asked: str) -> None:
+    limited = httpx.Response(
+        429, headers={"Retry-After": asked}, json={"error": {"code": "rate_limit_exceeded", "message": "no"}}
+    )
+    server = Server([limited] * 4)
+    with pytest.raises(LimitReached):
+        await server.client().list_services()
+    assert sum(server.clock.slept) >= 2 + 4
+
+
+@pytest.mark.parametrize("asked", [1_741_000_000, 1_741_000_000_000, "Tue, 03 Mar 2125 08:00:00 GMT"])
+async def test_nobody_is_left_alone_for_longer_than_six_hours(asked: object) -> None:
+    server = Server([refusal(429, "rate_limit_exceeded", retry_after=asked), listed([1])])
+    client = server.client()
+    with pytest.raises(LimitReached):
+        await client.list_time_slots(123)
+    await server.clock.sleep(6 * 3600)
+    assert len(await client.list_time_slots(123)) == 1
 
 
 async def test_a_write_refused_for_its_rate_is_sent_again_after_the_wait_asked_for() -> None:

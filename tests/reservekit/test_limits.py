@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slotbridge.errors import BudgetSpent, LimitReached
+from slotbridge.errors import ApiError, BudgetSpent, LimitReached
 from slotbridge.http.transport import Response
 from slotbridge.reservekit.answers import complaint
 from slotbridge.reservekit.limits import bucket_wait, limit_reached
@@ -223,3 +223,13 @@ async def test_the_meter_learns_that_the_month_is_spent_and_that_it_is_not() -> 
     assert meter.told == ["spent"]
     await client.list_time_slots(123)
     assert meter.told == ["spent", "passed"]
+
+
+@pytest.mark.parametrize(("status", "told"), [(404, ["passed"]), (400, ["passed"]), (500, []), (429, [])])
+async def test_any_answer_of_the_api_but_a_limit_shows_that_the_month_is_not_spent(
+    status: int, told: list[str]
+) -> None:
+    meter = Noting()
+    with pytest.raises(ApiError):
+        await Server([refusal(status, "rate_limit_exceeded")] * 4).client(meter=meter).get_service(7)
+    assert meter.told == told

@@ -418,7 +418,7 @@ def test_V6_days_that_match_bitrix24_the_other_way_round_are_told(business: Rig)
 def test_a_service_that_cannot_be_listed_is_a_problem_of_its_pair_alone(make_rig: Callable[..., Rig]) -> None:
     rig = make_rig(pairs=2)
     rig.slot(0, 540, 720, pair="pair2")
-    rig.world.faults.append(Fault(f"time-slots?service_id={rig.ids['pair1'][1]}", "html"))
+    rig.world.faults.append(Fault(f"time-slots?service_id={rig.ids['pair1'][1]}", "html", times=2))
     found = examined(rig)
     assert (by_id(found)["reservekit.slots"].state, by_id(found)["reservekit.slots"].pair) == ("problem", "pair1")
     assert [week.pair.name for week in found.weeks] == ["pair2"]

@@ -111,6 +111,16 @@ def test_W6_a_refused_deletion_with_nothing_before_it_costs_no_reading_back(rig:
     assert rig.requests("reservekit") - before == 3  # time slots, bookings, DELETE
 
 
+@pytest.mark.parametrize(("status", "body"), [(409, '{"error": "it is booked"}'), (200, "<html>")])
+def test_a_slot_that_cannot_be_deleted_keeps_no_other_from_it(status: int, body: str, rig: Rig) -> None:
+    in_step(rig)
+    rig.ranges(("Mon", 540, 1080, 30))
+    rig.world.faults.append(Fault("DELETE", "answer", status=status, body=body))
+    report = rig.sync(quiet_after=False)
+    assert (report.status, len(report.changes)) == ("failed", 1)
+    assert rig.in_reservekit() == [(0, 540, 1080, 18), (1, 540, 1080, 18)]
+
+
 def test_W7_one_pairs_failure_is_that_pairs_alone(make_rig: Callable[..., Rig]) -> None:
     rig = in_step(make_rig(pairs=3))
     for pair in rig.ids:

@@ -8,12 +8,13 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from slotbridge.bitrix24.access import Access
-from slotbridge.bitrix24.codes import error_for
+from slotbridge.bitrix24.codes import error_for, is_known
 from slotbridge.bitrix24.commands import Command
 from slotbridge.bitrix24.php import as_map
 from slotbridge.errors import ApiError, BadAnswer, OutcomeUnknown
-from slotbridge.http.redact import excerpt, masked
+from slotbridge.http.redact import excerpt
 from slotbridge.http.transport import Response
+from slotbridge.secrecy import hide
 
 
 class Judge:
@@ -49,7 +50,7 @@ class Judge:
         if not isinstance(code, (str, int)):
             return self.not_understood("the answer is an error without a code", command, status)
         return error_for(
-            self._quoted(str(code)),
+            str(code) if is_known(str(code), command.method) else self._quoted(str(code)),
             self._quoted(str(envelope.get("error_description") or "")),
             item=command.item,
             write=command.write,
@@ -79,12 +80,17 @@ class Judge:
         raise ApiError(what, side="bitrix24", item=command.item, hint=hint, status=answer.status)
 
     def _quoted(self, text: str) -> str:
-        return excerpt(masked(text, self._access.secrets))
+        return excerpt(hide(text, self._access.secrets))
 
 
 def time_of(answer: Response) -> object:
     """What an answer tells about time, a refusal as well."""
     return (as_map(parsed(answer.body.decode("utf-8", "replace"))) or {}).get("time")
+
+
+def is_garbled(answer: Response) -> bool:
+    """Whether a success is no JSON: empty, cut off, or a page of some proxy."""
+    return 200 <= answer.status < 300 and parsed(answer.body.decode("utf-8", "replace")) is None
 
 
 def host_of(address: str) -> str:

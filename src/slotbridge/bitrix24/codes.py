@@ -271,7 +271,7 @@ def error_for(
     method: str = "",
     words: Words = WEBHOOK_WORDS,
 ) -> ApiError:
-    """The error that stands for a code. `description` is the server's text, already fit to be shown."""
+    """The error that stands for a code. It and `description`, the server's text, are fit to be shown already."""
     meaning = _meaning(code.upper(), method.lower()) or _unknown(status)
     kind = OutcomeUnknown if write and meaning.kind is BadAnswer else meaning.kind
     scope = scope_of(method)
@@ -280,6 +280,11 @@ def error_for(
     what = meaning.what.format(**told)
     shown = f"{what} ({said})" if said else what
     return kind(shown, side="bitrix24", item=item, hint=meaning.hint.format(**told), status=status, code=code)
+
+
+def is_known(code: str, method: str = "") -> bool:
+    """Whether the code is one of ours: then it may be shown, even if some secret is a part of it."""
+    return _meaning(code.upper(), method.lower()) is not None
 
 
 def scope_of(method: str) -> str:

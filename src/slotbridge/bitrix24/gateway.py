@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
 from slotbridge.bitrix24.access import Access
-from slotbridge.bitrix24.answers import Judge, time_of
+from slotbridge.bitrix24.answers import Judge, is_garbled, time_of
 from slotbridge.bitrix24.codes import EXPIRED, INVALID, OPERATING_TIME, RATE
 from slotbridge.bitrix24.commands import Command
 from slotbridge.bitrix24.operating import OperatingTime
@@ -135,15 +135,20 @@ class Gateway:
 
     async def _repeated(self, command: Command, used: Mapping[str, str]) -> Mapping[str, object]:
         async def attempt() -> Mapping[str, object]:
-            url = f"{self._access.base}{command.method}"
-            body = {**command.parameters, **used}
-            answer = await self._transport.send("POST", url, item=command.item, json=body)
+            answer = await self._sent(command, used)
+            if not command.write and is_garbled(answer):
+                await self._clock.sleep(pause(None, 1, self._random.random()))
+                answer = await self._sent(command, used)
             try:
                 return self._judge.envelope(answer, command)
             except LimitReached as error:
                 raise self._paced(error, command, answer) from None
 
         return await retried(attempt, clock=self._clock, repeatable=not command.write, random=self._random)
+
+    async def _sent(self, command: Command, used: Mapping[str, str]) -> Response:
+        url = f"{self._access.base}{command.method}"
+        return await self._transport.send("POST", url, item=command.item, json={**command.parameters, **used})
 
     async def _renewed(self, error: AccessRefused, used: Mapping[str, str]) -> bool:
         expired = (error.code or "").upper() == EXPIRED

@@ -11,13 +11,14 @@ from urllib.parse import urlencode, urlsplit
 
 from slotbridge.bitrix24.access import Words
 from slotbridge.bitrix24.answers import host_of, parsed
-from slotbridge.bitrix24.codes import EXCHANGE, REFRESH, error_for
+from slotbridge.bitrix24.codes import EXCHANGE, REFRESH, error_for, is_known
 from slotbridge.clock import Clock
 from slotbridge.errors import AccessRefused, ApiError, NotSent, OutcomeUnknown
-from slotbridge.http.redact import excerpt, masked
+from slotbridge.http.redact import excerpt
 from slotbridge.http.retry import retried
 from slotbridge.http.tokens import TokenPair
 from slotbridge.http.transport import Response, Transport
+from slotbridge.secrecy import hide
 from slotbridge.settings.kinds import is_loopback
 
 LIFETIME = 3600.0
@@ -155,12 +156,13 @@ def _endpoint(address: object) -> str | None:
 
 
 def _refusal(code: str, description: object, method: str, status: int, secrets: list[str]) -> ApiError:
-    shown, said = (excerpt(masked(text, secrets)) for text in (code, str(description or "")))
+    known, said = is_known(code, method), excerpt(hide(str(description or ""), secrets))
+    shown = code if known else excerpt(hide(code, secrets))
     return error_for(shown, said, item=ITEM, write=False, status=status, method=method, words=APPLICATION_WORDS)
 
 
 def _moved(answer: Response, secrets: list[str]) -> NoReturn:
-    host = excerpt(masked(host_of(answer.headers.get("location", "")), secrets))
+    host = excerpt(hide(host_of(answer.headers.get("location", "")), secrets))
     hint = "Write the token server's address into bitrix24.oauth.token_url"
     what = f"the token server sends us on to {host}"
     raise ApiError(what, side="bitrix24", item=ITEM, hint=hint, status=answer.status)

@@ -17,6 +17,7 @@ from slotbridge.errors import (
     SlotbridgeError,
     WriteRefused,
 )
+from slotbridge.http.retry import LONGEST_ABSENCE
 
 _DOWN: Final = (NotSent, OutcomeUnknown, LimitReached, AccessRefused)
 _SOON: Final = (30.0, 900.0)
@@ -96,7 +97,7 @@ def probe_wait(error: SlotbridgeError, probes: int) -> float:
     rare = isinstance(error, AccessRefused | BudgetSpent)
     first, longest = _RARELY if rare else _SOON
     asked = (error.retry_after or 0.0) if isinstance(error, LimitReached) else 0.0
-    return max(asked, min(longest, first * 2.0 ** min(probes, 16)))
+    return max(min(asked, LONGEST_ABSENCE), min(longest, first * 2.0 ** min(probes, 16)))
 
 
 def next_probe(roster: Roster) -> Entry | None:

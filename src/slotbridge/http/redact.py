@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
 MASK = "***"
 
@@ -25,13 +24,6 @@ def redact(text: str) -> str:
     """The text with webhook codes, bearer tokens, OAuth parameters and ReserveKit keys masked."""
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\1{MASK}", text)
-    return text
-
-
-def masked(text: str, secrets: Collection[str]) -> str:
-    """The text without these secrets, in whatever case."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = re.sub(re.escape(secret), MASK, text, flags=re.IGNORECASE)
     return text
 
 

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 LONGEST_BACK_OFF = 60.0
 LONGEST_WAIT_ASKED_FOR = 120.0
+LONGEST_ABSENCE = 6 * 3600.0
+"""Seconds. A server that asks for more is asked again then: it may mean milliseconds, an instant, the month."""
 
 
 async def retried(
@@ -63,12 +65,14 @@ def may_repeat(error: BaseException, *, repeatable: bool) -> bool:
 def pause(error: BaseException | None, attempt: int, jitter: float) -> float:
     """Seconds to wait after the `attempt`-th attempt (from 1): what the server asked for, or 1, 2–3, 4–7, 8–15 …
 
+    Whoever was told to come back, and did so in vain, waits for the longer of both: a server may ask for 0 seconds.
     `jitter`, from 0 to 1, picks the place in that span, so that many clients do not return again and again all at once.
     """
-    if isinstance(error, LimitReached) and error.retry_after is not None:
-        return max(0.0, error.retry_after)
     shortest = 2.0 ** (attempt - 1)
-    return min(LONGEST_BACK_OFF, shortest + jitter * (shortest - 1))
+    own = min(LONGEST_BACK_OFF, shortest + jitter * (shortest - 1))
+    if isinstance(error, LimitReached) and error.retry_after is not None:
+        return max(error.retry_after, own if attempt > 1 else 0.0)
+    return own
 
 
 def asked_wait(header: str, now: datetime) -> float | None:

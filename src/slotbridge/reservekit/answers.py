@@ -17,9 +17,11 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from slotbridge.errors import BadAnswer
-from slotbridge.http.redact import MASK, excerpt
+from slotbridge.http.redact import excerpt
 from slotbridge.http.retry import asked_wait
 from slotbridge.http.transport import Response
+from slotbridge.reservekit.codes import STATUS_OF
+from slotbridge.secrecy import hide
 
 QUOTE_LENGTH: Final = 160
 
@@ -47,11 +49,17 @@ def envelope(response: Response, *, item: str, secret: str) -> dict[str, Any]:
     answer = parsed(response.body)
     if isinstance(answer, dict) and not answer.get("error") and answer.get("data") is not None:
         return answer
-    if isinstance(answer, dict) and answer.get("error"):
+    if says_error(response):
         what = f"answered {response.status}, but with an error: {complaint(response.body, secret).text}"
     else:
         what = f"answered {response.status} with {appearance(response.body)}"
     raise bad_answer(what, item=item, status=response.status)
+
+
+def says_error(response: Response) -> bool:
+    """Whether the body is an object with an error, whatever the status."""
+    answer = parsed(response.body)
+    return isinstance(answer, dict) and bool(answer.get("error"))
 
 
 def bad_answer(what: str, *, item: str, status: int | None = None) -> BadAnswer:
@@ -79,7 +87,7 @@ def complaint(body: bytes, secret: str) -> Complaint:
     inner: Mapping[str, Any] = error if isinstance(error, dict) else {}
     said = inner.get("message") or (error if isinstance(error, str) else None) or answer.get("message")
     return Complaint(
-        code=_code(inner.get("code"), secret) or _code(answer.get("code"), secret) or _bare_code(error),
+        code=_code(inner.get("code"), secret) or _code(answer.get("code"), secret) or _bare_code(error, secret),
         text=quote(said, secret) if isinstance(said, str) else _excerpt(body, secret),
         details=quote(_by_field(inner.get("details") or answer.get("details")), secret),
         retry_after=next((each["retry_after"] for each in (inner, answer) if "retry_after" in each), None),
@@ -87,15 +95,16 @@ def complaint(body: bytes, secret: str) -> Complaint:
 
 
 def summary(status: int, said: Complaint) -> str:
-    """Status, code, text and details in one line."""
-    head = f"{status} {said.code}" if said.code else str(status)
+    """Status, code, text and details in one line; an error that came with a success is called one."""
+    head = f"{status} with the error" if status < 300 else str(status)
+    head = f"{head} {said.code}" if said.code else head
     told = f"{head}: {said.text}" if said.text else head
     return f"{told} ({said.details})" if said.details else told
 
 
 def quote(text: str, secret: str) -> str:
     """A server's text, on one line, short, and without secrets."""
-    return excerpt(text.replace(secret, MASK), QUOTE_LENGTH)
+    return excerpt(hide(text, (secret,)), QUOTE_LENGTH)
 
 
 def waiting_time(value: object, now: datetime) -> float | None:
@@ -112,16 +121,20 @@ def waiting_time(value: object, now: datetime) -> float | None:
 
 
 def _code(value: object, secret: str) -> str | None:
-    """Codes are words such as `service_not_found`; the Go SDK's shape may have a number."""
+    """Codes are words such as `service_not_found`; the Go SDK's shape may have a number.
+
+    One that is known is what it is, even if a secret is a part of it.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    fits = isinstance(value, str) and re.fullmatch(r"[\w.-]{1,60}", value, re.ASCII)
-    return value if isinstance(value, str) and fits and quote(value, secret) == value else None
+    if not isinstance(value, str) or not re.fullmatch(r"[\w.-]{1,60}", value, re.ASCII):
+        return None
+    return value if value in STATUS_OF or quote(value, secret) == value else None
 
 
-def _bare_code(error: object) -> str | None:
+def _bare_code(error: object, secret: str) -> str | None:
     """A code in the place of the text."""
-    return error if isinstance(error, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", error) else None
+    return _code(error, secret) if isinstance(error, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", error) else None
 
 
 def _excerpt(body: bytes, secret: str) -> str:

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, BudgetSpent, ConfigurationError, LimitReached, OutcomeUnknown
-from slotbridge.http.retry import LONGEST_WAIT_ASKED_FOR, retried
+from slotbridge.http.retry import LONGEST_ABSENCE, LONGEST_WAIT_ASKED_FOR, pause, retried
 from slotbridge.http.transport import Response, Transport
-from slotbridge.reservekit.answers import appearance, envelope, parsed
+from slotbridge.reservekit.answers import appearance, envelope, parsed, says_error
 from slotbridge.reservekit.failures import Surface, failure
 from slotbridge.reservekit.kinds import Row
 from slotbridge.reservekit.limits import bucket_wait
@@ -51,8 +51,15 @@ class Calls:
         return self._transport.requests
 
     async def read(self, path: str, item: str, params: Mapping[str, int] | None = None) -> dict[str, Any]:
-        """The whole answer to a GET: an object that has `data` and no error."""
-        return self.content(await self._call("GET", path, item, params=params), item)
+        """The whole answer to a GET: an object that has `data` and no error.
+
+        One that is no JSON, be it empty, cut off or a page of some proxy, is asked for once more.
+        """
+        response = await self._call("GET", path, item, params=params)
+        if parsed(response.body) is None:
+            await self._clock.sleep(pause(None, 1, self._random.random()))
+            response = await self._call("GET", path, item, params=params)
+        return self.content(response, item)
 
     async def write(
         self,
@@ -100,9 +107,10 @@ class Calls:
             )
             if wait := bucket_wait(response.headers, self._server_time()):
                 self._transport.limiter.penalize(wait)
-            if 200 <= response.status < 300:
+            if response.status != 429 and response.status < 500:  # whose month is used up gets no other answer
                 self._transport.meter.passed()
-                return response if writes is None else _acknowledged(response, item)
+            if 200 <= response.status < 300 and (writes is None or not says_error(response)):
+                return response if writes is None else _acknowledged(response, item, deletion=method == "DELETE")
             error = failure(response, item=item, writes=writes, now=self._server_time(), secret=self._key)
             self._keep_away(error)
             raise error
@@ -123,7 +131,7 @@ class Calls:
             if wait <= LONGEST_WAIT_ASKED_FOR:
                 self._transport.limiter.penalize(wait)
             else:
-                self._left_alone_until = self._clock.monotonic() + wait
+                self._left_alone_until = self._clock.monotonic() + min(wait, LONGEST_ABSENCE)
 
     def _check(self, item: str) -> None:
         """Raises LimitReached while ReserveKit wants to be left alone for longer than a call can wait."""
@@ -137,9 +145,14 @@ class Calls:
         raise error
 
 
-def _acknowledged(response: Response, item: str) -> Response:
-    """A success that comes from the API itself: a page of some proxy says nothing about a write."""
+def _acknowledged(response: Response, item: str, *, deletion: bool) -> Response:
+    """A success that comes from the API itself: a page of some proxy says nothing about a write.
+
+    What else is in the answer to a deletion does not matter (`reference/reservekit.md` 3m).
+    """
     if response.status == 204 or isinstance(parsed(response.body), dict):
+        return response
+    if deletion and not response.body.lstrip().startswith(b"<"):
         return response
     what = f"answered {response.status} with {appearance(response.body)}"
     hint = "It may or may not be executed; it is looked at before anything is sent again"

@@ -19,7 +19,8 @@ from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.reservekit import bodies
 from slotbridge.reservekit.answers import bad_answer
 from slotbridge.reservekit.calls import Calls
-from slotbridge.reservekit.failures import SLOT_NOT_FOUND, refused_write
+from slotbridge.reservekit.codes import SLOT_NOT_FOUND
+from slotbridge.reservekit.failures import refused_write
 from slotbridge.reservekit.kinds import Row, ValidationError, identity, problem, whole
 from slotbridge.reservekit.models import (
     CANCELLED,

@@ -21,14 +21,11 @@ from slotbridge.errors import (
 )
 from slotbridge.http.transport import Response
 from slotbridge.reservekit.answers import Complaint, complaint, summary
+from slotbridge.reservekit.codes import BOOKING_NOT_FOUND, SERVICE_NOT_FOUND, SLOT_NOT_FOUND, STATUS_OF
 from slotbridge.reservekit.limits import limit_reached
 
 Surface = Literal["time slots", "services", "bookings"]
 """What a write is about: each was opened to API keys at another time, if at all."""
-
-SLOT_NOT_FOUND: Final = "time_slot_not_found"
-SERVICE_NOT_FOUND: Final = "service_not_found"
-BOOKING_NOT_FOUND: Final = "booking_not_found"
 
 
 def _absent(noun: str) -> re.Pattern[str]:
@@ -88,15 +85,14 @@ _HINTS_BY_CODE: Final = {
 
 def failure(response: Response, *, item: str, now: datetime, secret: str, writes: Surface | None = None) -> ApiError:
     """The error that an answer without success stands for. `secret` is the key, kept out of the message."""
-    status, said = response.status, complaint(response.body, secret)
+    said = complaint(response.body, secret)
+    status = _meant(response.status, said)
+    what = f"answered {summary(response.status, said)}"
     if writes in ("services", "bookings") and 400 <= status < 500 and _plan_is_full(said):
-        return Rejected(
-            f"answered {summary(status, said)}", side="reservekit", item=item, hint=_PLAN, status=status, code=said.code
-        )
+        return Rejected(what, side="reservekit", item=item, hint=_PLAN, status=status, code=said.code)
     if status == 429:
         return limit_reached(response, said, item=item, now=now)
     kind, hint = _kind(status, said, writes)
-    what = f"answered {summary(status, said)}"
     if 300 <= status < 400:
         what = f"answered {status}, which leads to {_host(response)}"
     code = missing(said) if status == 404 else _code(said)
@@ -117,8 +113,13 @@ def refused_write(error: ApiError, surface: Surface) -> WriteRefused:
     )
 
 
+def _meant(status: int, said: Complaint) -> int:
+    """The status that fits what was said, of a success that says an error."""
+    return status if status >= 300 else STATUS_OF.get(_code(said) or missing(said) or "", status)
+
+
 def _kind(status: int, said: Complaint, writes: Surface | None) -> tuple[type[ApiError], str]:
-    if status >= 500 or status == 408:
+    if status >= 500 or status == 408 or status < 300:
         return OutcomeUnknown, _WRITE_UNKNOWN if writes else _READ_UNKNOWN
     if status == 404 and (row := missing(said)):
         return NotFound, _UNKNOWN_SERVICE if row == SERVICE_NOT_FOUND else _GONE

@@ -44,7 +44,14 @@ def limit_reached(response: Response, said: Complaint, *, item: str, now: dateti
     kind, hint = (BudgetSpent, _BUDGET) if _is_month(said, wait) else (LimitReached, _SPEED)
     if kind is LimitReached and wait is None and not _is_rate(said):
         wait, hint = SLOWEST_BUCKET, _UNCLEAR
-    error = kind(f"answered {summary(429, said)}", side="reservekit", item=item, hint=hint, status=429, code=said.code)
+    error = kind(
+        f"answered {summary(response.status, said)}",
+        side="reservekit",
+        item=item,
+        hint=hint,
+        status=429,
+        code=said.code,
+    )
     error.retry_after = wait
     return error
 

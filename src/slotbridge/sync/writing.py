@@ -219,17 +219,25 @@ class Writer:
         """Deletes one by one. Of a refusal, another listing tells what was executed of the `begun` writes before it.
 
         Whether a 404 that names no time slot means that this one is gone, or that the call is closed to the key, is
-        told by nothing else (`reference/reservekit.md` 7.2).
+        told by nothing else (`reference/reservekit.md` 7.2). What becomes of one slot keeps no other from its deletion,
+        unless the server is down: the first error is raised at the end.
         """
+        failure: ApiError | None = None
         for slot_id in slot_ids:
             try:
                 await self._reservekit.delete_time_slot(slot_id)
+            except (Rejected, OutcomeUnknown) as error:
+                if error.status is None or error.status >= 500:
+                    raise
+                failure = failure or error
             except WriteRefused as error:
                 if begun or error.status == 404:
                     work.reservekit = await self._reader.time_slots(work)
                 if error.status != 404 or slot_id in {item.id for item in work.reservekit}:
                     raise
             begun = True
+        if failure is not None:
+            raise failure
 
     def _batches(self, saves: Sequence[TimeSlot | Odd], plan: Plan) -> Iterator[Sequence[TimeSlot | Odd]]:
         if self._settings.patch == "full":
