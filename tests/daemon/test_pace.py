@@ -171,13 +171,16 @@ def test_the_advice_is_in_whole_minutes(intervals: list[float], cap: int, text: 
     assert (told.text, told.fits) == (text, fits)
 
 
-@given(pairs=st.integers(1, 100), cap=st.integers(200, 100_000))
+@given(pairs=st.integers(1, 400), cap=st.integers(401, 100_000) | st.sampled_from([1000, 10_000, 50_000]))
 def test_what_is_advised_fits(pairs: int, cap: int) -> None:
     told = advice([10] * pairs, cap, "starter")
     assert told is not None
     minutes = int(told.text.split("every ")[-1].removesuffix(" min fits"))
     interval = minutes * 60
     assert pairs * MONTH / interval + MONTH / max(ZONES_EVERY, interval) <= cap
+    followed = advice([interval] * pairs, cap, "starter")
+    assert followed is not None
+    assert followed.fits, followed.text
 
 
 @pytest.mark.parametrize(("intervals", "cap"), [([300], None), ([], 10_000)])

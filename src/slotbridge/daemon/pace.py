@@ -21,6 +21,9 @@ SPENT: Final = "budget: what is left of the month's requests is kept for changes
 """Why polling waits for the next month."""
 
 GROWTH: Final = 1.25
+EXACT: Final = 1e-9
+"""The share by which sums of the same number may differ."""
+
 ZONES_EVERY: Final = 3600.0
 """The services' zones are read once in so many seconds, by whichever run comes first after that."""
 
@@ -148,11 +151,12 @@ def advice(intervals: Sequence[float], cap: int | None, plan: str) -> Advice | N
     """
     if cap is None or not intervals:
         return None
-    cost = round(sum(MONTH / interval for interval in intervals))
+    cost = sum(MONTH / interval for interval in intervals)
     every = f"every {lasting(intervals[0])}" if len(set(intervals)) == 1 else "at their intervals"
     pairs = "1 pair" if len(intervals) == 1 else f"{len(intervals)} pairs"
-    said = f"{pairs} {every} = {cost:,} a month; {plan} has {cap:,}"
-    if cost + MONTH / ZONES_EVERY <= cap:
+    said = f"{pairs} {every} = {cost:,.0f} a month; {plan} has {cap:,}"
+    zones = MONTH / max(ZONES_EVERY, min(intervals))
+    if cost + zones <= cap * (1 + EXACT):
         return Advice(said, fits=True)
     shortest = needed_interval(Budget(0, cap, MONTH), pairs=len(intervals), reserve=0)
     fits = f"every {math.ceil(shortest / 60)} min fits" if math.isfinite(shortest) else "too few for one run of all"
