@@ -296,11 +296,39 @@ async def test_a_renamed_portal_is_followed(cloud: Cloud) -> None:
     assert cloud.keeper.pairs[CLIENT].endpoint == "https://renamed.bitrix24.com/rest/"
 
 
-@pytest.mark.parametrize("address", ["http://renamed.bitrix24.com", "ftp://x", "https://u:p@x", "https://[", "", "//x"])
+UNSAFE = ["http://renamed.bitrix24.com", "ftp://x", "https://u:p@x", "https://[", "", "//x"]
+UNUSABLE = ["https://x:99999999", "https://a b", "https://\u00e9.example", "https://x/elsewhere?"]
+
+
+@pytest.mark.parametrize("address", [*UNSAFE, *UNUSABLE])
 async def test_a_token_is_sent_nowhere_unsafe(cloud: Cloud, address: str) -> None:
     cloud.expired, cloud.renamed = True, address
     await cloud.gateway.call(READ)
     assert set(cloud.hosts) == {"example.bitrix24.com"}
+
+
+async def test_an_address_that_is_not_that_of_the_methods_is_not_followed(cloud: Cloud) -> None:
+    cloud.number = 2  # the portal takes the next token only
+    answer = {**cloud.tokens(), "client_endpoint": "https://renamed.bitrix24.com/"}
+    cloud.script = [httpx.Response(200, json=answer)]
+    assert await cloud.gateway.call(READ)
+    assert set(cloud.hosts) == {"example.bitrix24.com"}
+
+
+@pytest.mark.parametrize("token", ["acc3ss\ud800", "acc3ss\x00", "two words", "\u00e4", 5])
+async def test_what_cannot_be_a_token_is_no_answer(token: object, cloud: Cloud) -> None:
+    answer = json.dumps({**cloud.tokens(), "access_token": token}).encode()
+    cloud.expired, cloud.script = True, [httpx.Response(200, content=answer)] * 2
+    assert type(await refused(cloud)) is NotSent
+    assert cloud.keeper.pairs[CLIENT].refresh_token == "r3fr3sh1x"
+
+
+async def test_a_member_that_cannot_be_stored_is_left_out(cloud: Cloud) -> None:
+    cloud.number = 2
+    answer = json.dumps({**cloud.tokens(), "member_id": "\ud800"}).encode()
+    cloud.script = [httpx.Response(200, content=answer)]
+    assert await cloud.gateway.call(READ)
+    assert cloud.keeper.pairs[CLIENT].member_id == "member"
 
 
 async def test_a_server_on_this_machine_may_be_asked_in_the_clear(cloud: Cloud) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import NoReturn
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from slotbridge.bitrix24.access import Words
 from slotbridge.bitrix24.answers import host_of, parsed
@@ -19,7 +20,7 @@ from slotbridge.http.retry import retried
 from slotbridge.http.tokens import TokenPair
 from slotbridge.http.transport import Response, Transport
 from slotbridge.secrecy import hide
-from slotbridge.settings.kinds import is_loopback
+from slotbridge.settings.kinds import address_parts
 
 LIFETIME = 3600.0
 """Seconds that an access token lives, according to the API documentation, should an answer not say."""
@@ -121,18 +122,23 @@ class TokenServer:
         return pair
 
     def _pair(self, fields: Mapping[str, object], old: TokenPair | None) -> TokenPair | None:
-        access, refresh = fields.get("access_token"), fields.get("refresh_token") or (old and old.refresh_token)
-        if not (isinstance(access, str) and access and isinstance(refresh, str) and refresh):
+        access = _plain(fields.get("access_token"))
+        refresh = _plain(fields.get("refresh_token") or (old and old.refresh_token))
+        if access is None or refresh is None:
             return None
         known = old.endpoint if old else self._application.endpoint
-        member = fields.get("member_id")
         return TokenPair(
             access_token=access,
             refresh_token=refresh,
             expires_at=_expiry(fields.get("expires_in"), self._clock.now()),
             endpoint=_endpoint(fields.get("client_endpoint")) or known,
-            member_id=member if isinstance(member, str) else (old.member_id if old else None),
+            member_id=_plain(fields.get("member_id")) or (old.member_id if old else None),
         )
+
+
+def _plain(value: object) -> str | None:
+    """A text of visible ASCII: anything else can neither be sent nor stored, or is no token."""
+    return value if isinstance(value, str) and re.fullmatch(r"[!-~]+", value) else None
 
 
 def _expiry(seconds: object, now: datetime) -> datetime:
@@ -144,15 +150,12 @@ def _expiry(seconds: object, now: datetime) -> datetime:
 
 def _endpoint(address: object) -> str | None:
     """The portal's address as the token server has it, if tokens may be sent there: it follows a renamed portal."""
-    if not isinstance(address, str) or not address.isprintable():
-        return None
+    known = _plain(address)
     try:
-        parts = urlsplit(address)
-        usable = bool(parts.hostname) and "@" not in parts.netloc and not parts.query and not parts.fragment
+        path = address_parts(known or "", "no address").path.rstrip("/")
     except ValueError:
         return None
-    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-    return address.rstrip("/") + "/" if usable and safe else None
+    return known.rstrip("/") + "/" if known and path.endswith("/rest") else None
 
 
 def _refusal(code: str, description: object, method: str, status: int, secrets: list[str]) -> ApiError:

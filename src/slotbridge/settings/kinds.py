@@ -82,8 +82,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _split(url: str, help_text: str) -> SplitResult:
-    """The parts of an address that may be called: https, or http on this machine, with nothing hidden."""
+def address_parts(url: str, help_text: str) -> SplitResult:
+    """The parts of an address that may be called: https, or http on this machine, with nothing hidden.
+
+    Raises ValueError, with `help_text` where there is nothing better to say.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -99,13 +102,13 @@ def _split(url: str, help_text: str) -> SplitResult:
 
 
 def _web_url(url: str) -> str:
-    _split(url, "must be a web address that begins with https://")
+    address_parts(url, "must be a web address that begins with https://")
     return url.rstrip("/")
 
 
 def _webhook_url(secret: SecretStr) -> SecretStr:
     url = secret.get_secret_value()
-    if not _WEBHOOK_PATH.fullmatch(_split(url, _WEBHOOK_HELP).path):
+    if not _WEBHOOK_PATH.fullmatch(address_parts(url, _WEBHOOK_HELP).path):
         raise ValueError(_WEBHOOK_HELP)
     return SecretStr(url.rstrip("/") + "/")
 
