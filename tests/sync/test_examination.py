@@ -136,6 +136,32 @@ def test_without_pairs_both_sides_are_asked_for_all_they_have(business: Rig) -> 
     assert "reservekit.days" not in found
 
 
+def test_without_pairs_a_service_with_time_slots_shows_how_times_are_written(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(pairs=5)
+    for _ in range(2):
+        rig.slot(0, 540, 720, pair="pair2")
+    rig.ids = {}
+    examination = examined(rig)
+    found = by_id(examination)
+    assert found["reservekit.times"].what.startswith("times are written without a zone")
+    assert found["reservekit.slots"].what == "the time slots of 2 services can be listed in full"
+    assert "reservekit.pages" in found
+    assert examination.requests["reservekit"] == 2 + 2 + 2 + 1  # services, lists, pages, DELETE
+
+
+def test_without_pairs_no_more_than_three_services_are_looked_at(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(pairs=9)
+    rig.ids = {}
+    examination = examined(rig)
+    assert examination.requests["reservekit"] == 2 + 3 + 1
+    assert "no time slot shows yet" in by_id(examination)["reservekit.times"].what
+
+
+def test_what_was_not_looked_at_is_called_so(rig: Rig) -> None:
+    rig.world.faults.append(Fault("GET /v1/services?page=1&page_size=100", "answer", status=500, times=9))
+    assert "was not looked at" in by_id(examined(rig))["reservekit.times"].what
+
+
 # Bitrix24
 
 

@@ -102,7 +102,8 @@ def _slots(found: Mapping[int, Slots | SlotbridgeError], pairs: Sequence[PairSet
     errors = {each: slots for each, slots in found.items() if isinstance(slots, SlotbridgeError)}
     yield from (failed("reservekit.slots", error, pair=names.get(each)) for each, error in errors.items())
     if found and not errors:
-        yield Finding("reservekit.slots", "ok", "each pair's time slots can be listed in full")
+        said = "each pair's time slots" if pairs else f"the time slots of {counted(len(found), 'service')}"
+        yield Finding("reservekit.slots", "ok", f"{said} can be listed in full")
 
 
 def _pages(found: PageFacts | SlotbridgeError | None) -> Iterator[Finding]:
@@ -127,22 +128,27 @@ def _pages(found: PageFacts | SlotbridgeError | None) -> Iterator[Finding]:
 
 def _times(found: Iterable[Slots | SlotbridgeError], settings: Settings) -> Iterator[Finding]:
     """How times are written, and by which clock they are read. No answer proves the clock: a person has to look."""
-    forms = {form for slots in found if not isinstance(slots, SlotbridgeError) and (form := time_form(slots))}
-    basis = settings.reservekit.time_basis
+    read = [slots for slots in found if not isinstance(slots, SlotbridgeError)]
+    forms = frozenset(form for slots in read if (form := time_form(slots)))
+    if forms:
+        yield _clock(forms, settings.reservekit.time_basis)
+    elif read:
+        what = "no time slot shows yet how times are written; the first write will tell"
+        yield Finding("reservekit.times", "ok", what)
+    else:
+        yield Finding("reservekit.times", "ok", "how times are written was not looked at: no time slots were read")
+
+
+def _clock(forms: frozenset[str], basis: Literal["wall", "utc", "auto"]) -> Finding:
     name = "reservekit.times"
-    if not forms:
-        yield Finding(name, "ok", "no time slot shows yet how times are written; the first write will tell")
-        return
-    form = _FORMS[frozenset(forms)]
     clock: Clock = basis if basis != "auto" else "utc" if forms == {"zoned"} else "wall"
     other: Clock = "wall" if clock == "utc" else "utc"
-    what = f"times are written {form}, and read as {_CLOCKS[clock]}"
+    what = f"times are written {_FORMS[forms]}, and read as {_CLOCKS[clock]}"
     setting = Setting("[reservekit]", f'time_basis = "{other}"')
     if basis == "auto" and "zoned" in forms:
         hint = f'If the hours below are right, set time_basis = "{clock}"; if not, the zone is mere decoration'
-        yield Finding(name, "warning", what, hint, setting)
-    else:
-        yield Finding(name, "ok", what, "If the hours below are wrong by the zone's offset, change it", setting)
+        return Finding(name, "warning", what, hint, setting)
+    return Finding(name, "ok", what, "If the hours below are wrong by the zone's offset, change it", setting)
 
 
 def _writes(found: Literal["taken"] | SlotbridgeError | None, pairs: Sequence[PairSettings]) -> Iterator[Finding]:

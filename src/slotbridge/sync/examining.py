@@ -34,6 +34,9 @@ T = TypeVar("T")
 _DOWN = (AccessRefused, NotSent, LimitReached)
 """What a server answers to everything: after one of these it is not asked for the next service."""
 
+EXAMPLES = 3
+"""How many services are looked at before there are pairs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Examination:
@@ -136,7 +139,7 @@ async def _api(pairs: Sequence[PairSettings], client: ReserveKitClient, probe: P
         return ApiFacts(access)
     services = await _answer(client.list_services())
     known = [] if isinstance(services, SlotbridgeError) else services
-    slots = await _slots(client, [pair.service_id for pair in pairs], known)
+    slots = await (_slots(client, [pair.service_id for pair in pairs], known) if pairs else _examples(client, known))
     return ApiFacts(access, services, slots, await _pages(probe, slots), await _answer(_try_writing(client)))
 
 
@@ -148,6 +151,16 @@ async def _slots(
     for service in (each for each in wanted if each in there):
         found[service] = answer = await _answer(client.list_time_slots(service))
         if isinstance(answer, _DOWN):
+            break
+    return found
+
+
+async def _examples(client: ReserveKitClient, known: Sequence[Service]) -> dict[int, Slots | SlotbridgeError]:
+    """Where there are no pairs yet: the first service with enough time slots to learn from, if a few have any."""
+    found: dict[int, Slots | SlotbridgeError] = {}
+    for service in known[:EXAMPLES]:
+        found[service.id] = answer = await _answer(client.list_time_slots(service.id))
+        if isinstance(answer, SlotbridgeError) or len(answer) > 1:
             break
     return found
 
