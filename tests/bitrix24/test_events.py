@@ -32,6 +32,22 @@ async def test_handlers_are_read(portal: Portal, rows: Any, handlers: tuple[Even
     assert portal.sent == [("event.get", {})]
 
 
+@pytest.mark.parametrize("offline", [False, 0, "0", "N", "", None, True, 1, "1", "Y"])
+async def test_a_yes_or_no_is_read_in_every_form(portal: Portal, offline: object) -> None:
+    portal.script = [ok([{"event": EVENT, "handler": HANDLER, "offline": offline}])]
+    (found,) = await portal.client.events.get()
+    assert found.offline == (offline in (True, "1", "Y"))
+
+
+@pytest.mark.parametrize("strange", [{"handler": ["a"]}, {"offline": "maybe"}, {"handler": 5}])
+async def test_a_strange_handler_of_another_event_is_left_out(portal: Portal, strange: dict[str, object]) -> None:
+    portal.script = [ok([{"event": "ONOTHER", **strange}, {"event": EVENT, "handler": HANDLER}])]
+    assert await portal.client.events.get() == (EventHandler(EVENT, HANDLER, False),)
+    portal.script = [ok([{"event": EVENT, **strange}])]
+    with pytest.raises(BadAnswer):
+        await portal.client.events.get()
+
+
 @pytest.mark.parametrize("result", [None, True, "x", [None], [{"handler": HANDLER}], [{"event": 5}]])
 async def test_handlers_that_cannot_be_read_are_a_bad_answer(portal: Portal, result: Any) -> None:
     portal.script = [ok(result)]

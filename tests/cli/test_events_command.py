@@ -83,9 +83,17 @@ def test_binding_goes_on_where_it_was_broken_off(application: Shell) -> None:
     broken = Fault("event.bind", "answer", skip=1, status=400, body='{"error": "ERROR_EVENT_NOT_FOUND"}')
     application.world.faults.append(broken)
     done = events(application, "bind")
-    assert (done.code, len(bound(application))) == (1, 1)
+    assert (done.code, len(bound(application))) == (1, 2)
     assert "25.600" in done.err
     assert events(application, "bind").code == 0
+    assert len(bound(application)) == 3
+
+
+def test_what_another_process_binds_meanwhile_keeps_no_other_event_from_it(application: Shell) -> None:
+    refusal = '{"error": "ERROR_CORE", "error_description": "Handler already binded"}'
+    application.world.faults.append(Fault("event.bind", "answer", executed=True, status=400, body=refusal))
+    done = events(application, "bind")
+    assert (done.code, done.err) == (0, "")
     assert len(bound(application)) == 3
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slotbridge.bitrix24.gateway import Command, Gateway
-from slotbridge.bitrix24.wire import NumberOrZero, Text, TextOrEmpty, Wire, listed, member, or_zero, read
-from slotbridge.errors import OutcomeUnknown, Rejected
+from slotbridge.bitrix24.wire import Text, TextOrEmpty, Wire, YesNo, listed, member, or_zero, read
+from slotbridge.errors import BadAnswer, OutcomeUnknown, Rejected
 
 # Documented for `resource.update` and edits by hand only; the portal's source raises them for hours, too.
 RESOURCE_EVENTS = ("ONBOOKINGRESOURCEADD", "ONBOOKINGRESOURCEUPDATE", "ONBOOKINGRESOURCEDELETE")
@@ -26,7 +26,7 @@ class EventHandler:
 class HandlerWire(Wire):
     event: Text
     handler: TextOrEmpty = ""
-    offline: NumberOrZero = 0
+    offline: YesNo = False
 
 
 class Events:
@@ -39,8 +39,7 @@ class Events:
         """The handlers that are bound, event names in upper case."""
         answer = await self._gateway.call(Command("event.get", {}, _ITEM))
         found = listed(answer, "event handlers", _ITEM)
-        wires = [read(HandlerWire, fields, "an event handler", _ITEM) for fields in found]
-        return tuple(EventHandler(wire.event.upper(), wire.handler, bool(wire.offline)) for wire in wires)
+        return tuple(handler for fields in found if (handler := _handler(fields)) is not None)
 
     async def bind(self, event: str, handler: str) -> None:
         """Asks for calls of an address. The portal refuses what is bound already; `get` tells."""
@@ -54,6 +53,18 @@ class Events:
         except ValueError as error:
             what = f"the portal answered, but the count of handlers {error}"
         raise OutcomeUnknown(what, side="bitrix24", item=_ITEM, hint="Look at what is bound now")
+
+
+def _handler(fields: object) -> EventHandler | None:
+    """None for one in a form that we do not know, if its event does not concern us."""
+    try:
+        wire = read(HandlerWire, fields, "an event handler", _ITEM)
+    except BadAnswer:
+        event = member(fields, "event")
+        if isinstance(event, str) and event.upper() not in RESOURCE_EVENTS:
+            return None
+        raise
+    return EventHandler(wire.event.upper(), wire.handler, wire.offline)
 
 
 def _bound(event: str, handler: str) -> dict[str, object]:

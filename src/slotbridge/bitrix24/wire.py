@@ -71,12 +71,20 @@ def _perhaps(value: object) -> int | None:
     return None if value is None else integer(value)
 
 
+def yes_or_no(value: object) -> bool:
+    """A yes or no, as PHP, JSON or Bitrix24 has it. Raises ValueError for anything else."""
+    if value in (None, "", "N", "n") or value is False:
+        return False
+    return value is True or value in ("Y", "y") or integer(value) != 0
+
+
 Number = Annotated[int, BeforeValidator(integer)]
 NumberOrZero = Annotated[int, BeforeValidator(or_zero)]
 PerhapsNumber = Annotated[int | None, BeforeValidator(_perhaps)]
 Numbers = Annotated[tuple[int, ...], BeforeValidator(_integers)]
 Text = Annotated[str, BeforeValidator(text)]
 TextOrEmpty = Annotated[str, BeforeValidator(or_empty)]
+YesNo = Annotated[bool, BeforeValidator(yes_or_no)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 
 

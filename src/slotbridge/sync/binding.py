@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from slotbridge.bitrix24.events import RESOURCE_EVENTS, EventHandler, Events
+from slotbridge.errors import Rejected
 
 HOOK: Final = "/hooks/bitrix24"
 """Where the daemon listens for the portal."""
@@ -42,10 +43,21 @@ def standing(handlers: Sequence[EventHandler], address: str | None) -> Standing:
 
 
 async def bind(events: Events, address: str) -> Standing:
-    """Binds what is not bound yet, since the portal refuses a handler that it has. Tells what it says afterwards."""
+    """Binds what is not bound yet. Tells what the portal says afterwards.
+
+    It refuses a handler that it has, so another process may have bound one meanwhile: a refusal is raised only if
+    something is missing in the end.
+    """
+    refusal: Rejected | None = None
     for event in standing(await events.get(), address).missing:
-        await events.bind(event, address)
-    return standing(await events.get(), address)
+        try:
+            await events.bind(event, address)
+        except Rejected as error:
+            refusal = refusal or error
+    found = standing(await events.get(), address)
+    if found.missing and refusal is not None:
+        raise refusal
+    return found
 
 
 async def unbind(events: Events, address: str) -> Standing:
