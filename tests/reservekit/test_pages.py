@@ -56,6 +56,18 @@ async def test_one_short_page_costs_one_request_in_each_form(form: type) -> None
     assert await ids(server) == [1, 2]
 
 
+async def test_G4_a_page_before_the_last_that_is_shorter_than_its_size_does_not_add_up() -> None:
+    server = Server(lambda request: listed([1, 2], {"total_pages": 2, "page_size": 100}))
+    with pytest.raises(BadAnswer, match="unstable listing"):
+        await ids(server)
+    assert len(server.asked) == 3
+
+
+async def test_a_total_proves_the_rows_whatever_the_size_that_is_told() -> None:
+    numbers = {"total_pages": 2, "page_size": 100, "total_count": 3}
+    assert await ids(Server([listed([1, 2], numbers), listed([3], numbers)])) == [1, 2, 3]
+
+
 async def test_camel_case_metadata_beside_a_bare_list() -> None:
     def metadata(page: int) -> dict[str, int]:
         return {"currentPage": page, "firstPage": 1, "lastPage": 2, "pageSize": 2, "totalRecords": 3}
