@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from slotbridge.daemon.early import look_gap, source_of
 from slotbridge.errors import NotFound, NotSent, StoreError
 from slotbridge.store import Outcome
-from tests.daemon.rig import HOLD, Rig
+from tests.daemon.rig import CHANGE, HOLD, Rig
 
 MakeRig = Callable[..., Rig]
 EVENT = "bitrix24 event"
@@ -203,3 +204,17 @@ async def test_S11_what_a_person_decides_is_applied_within_seconds(make_rig: Mak
 
     await rig.pass_by(30)
     assert len(rig.engine.runs) == 1, "one decision is one run, whatever comes of it"
+
+
+async def test_echoes_of_our_own_writes_do_not_delay_what_somebody_else_tells(make_rig: MakeRig) -> None:
+    rig = await started(make_rig, "a", "b")
+    for _ in range(8):
+        rig.engine.script["a"] = [{"changes": (replace(CHANGE, side="bitrix24"),)}]
+        rig.entry().due_at = rig.clock.time
+        await rig.pass_by(5)
+        rig.daemon.notice("a", EVENT)
+        await rig.pass_by(50)
+    rig.engine.runs.clear()
+    rig.engine.holdings["b"] = "edited"
+    rig.daemon.notice("b", EVENT)
+    await rig.until(lambda: any("b" in run.names for run in rig.engine.runs), most=6)

@@ -150,9 +150,10 @@ def test_the_second_signal_does_not_wait(office: Office) -> None:
     released = threading.Event()
     asked = threading.Event()
 
-    def hang(_world: World, _api: str, _method: str, _path: str) -> None:
-        asked.set()
-        released.wait(20)
+    def hang(_world: World, _api: str, method: str, _path: str) -> None:
+        if method == "PATCH":
+            asked.set()
+            released.wait(20)
 
     office.world.on_request.append(hang)
     try:
@@ -210,4 +211,36 @@ def test_while_it_waits_for_its_database_it_can_be_stopped(office: Office) -> No
     within(15, lambda: "endpoint.listening" in office.events(), office)
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == 0
+    assert office.said() == ""
+
+
+def test_who_only_reads_stops_at_once_however_slow_the_server_is(office: Office) -> None:
+    process = office.start()
+    within(15, lambda: "run.finished" in office.events(), office)
+    released, asked = threading.Event(), threading.Event()
+
+    def hang(_world: World, _api: str, _method: str, _path: str) -> None:
+        asked.set()
+        released.wait(20)
+
+    office.world.on_request.append(hang)
+    office.put(600, 720)
+    try:
+        assert office.tell() == 200
+        within(15, lambda: asked.is_set(), office)
+        requests = len(office.world.log)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+        assert "drain.overrun" not in office.events()
+        assert len(office.world.log) == requests
+    finally:
+        released.set()
+
+
+def test_a_signal_that_comes_before_anything_has_begun_ends_it_well(office: Office) -> None:
+    for wait in (0.15, 0.4):
+        process = office.start()
+        time.sleep(wait)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) in (0, -signal.SIGTERM)  # the interpreter itself takes some tens of milliseconds
     assert office.said() == ""

@@ -162,3 +162,16 @@ async def test_one_lost_answer_of_one_pair_is_not_the_whole_side(make_rig: MakeR
     await rig.pass_by(10)
     assert rig.entry().failures == 1
     assert "side.down" not in rig.events
+
+
+async def test_a_pair_that_is_broken_in_itself_is_no_witness_for_the_side(make_rig: MakeRig) -> None:
+    rig = make_rig("a", "b", "c")
+    breaks(rig, NotSent("no connection could be made", side="reservekit"), "bc")
+    breaks(rig, NotFound("the resource does not exist", side="bitrix24"), "a")
+    await rig.until(lambda: "side.down" in rig.events, most=120)
+    assert rig.daemon.condition.down == ("reservekit",)
+    await rig.pass_by(3 * 3600, step=5)
+    assert len(rig.engine.runs) < 40
+    rig.engine.broken.pop("b")
+    rig.engine.broken.pop("c")
+    await rig.until(lambda: "side.up" in rig.events, most=2000)

@@ -106,6 +106,19 @@ async def test_the_last_error_itself_is_raised_after_the_last_attempt() -> None:
     assert len(clock.slept) == 3
 
 
+async def test_an_answer_that_was_waited_for_in_vain_for_long_is_left_to_the_next_run() -> None:
+    """A server that hangs would else hold up everybody who waits for the end of this run for two minutes."""
+    clock = FakeClock()
+
+    async def hangs() -> str:
+        clock.time += 30
+        raise OutcomeUnknown("no complete answer within 30 seconds")
+
+    with pytest.raises(OutcomeUnknown):
+        await retried(hangs, clock=clock, repeatable=True, random=Random(1))
+    assert clock.time == 1030
+
+
 async def test_a_write_with_unknown_outcome_is_made_once() -> None:
     calls, clock = Calls(OutcomeUnknown("lost")), FakeClock()
     with pytest.raises(OutcomeUnknown):

@@ -198,7 +198,7 @@ class Noting:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def admit(self) -> None:
+    def admit(self, requests: int = 1) -> None:
         """Always."""
 
     def sent(self) -> None:

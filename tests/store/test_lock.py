@@ -144,10 +144,22 @@ async def test_a_holder_that_has_not_signed_yet_is_still_the_holder(url: str, fi
 
 async def test_no_lock_file_is_possible_without_its_folder(tmp_path: Path, clock: StillClock) -> None:
     lock = DatabaseLock(f"sqlite:///{tmp_path}/nowhere/slotbridge.db", "sync")
-    with pytest.raises(StoreError, match="folder has to exist") as caught:
+    with pytest.raises(StoreError, match="folder of the database does not exist") as caught:
         await lock.acquire(0, clock)
 
-    assert caught.value.item == f"{tmp_path}/nowhere/slotbridge.db.lock"
+    assert caught.value.item == f"{tmp_path}/nowhere"
+
+
+@pytest.mark.parametrize(("command", "words"), [("sync", "Wait until it is done"), ("run", "does not end")])
+async def test_who_meets_the_daemon_is_not_told_to_wait_for_its_end(
+    url: str, clock: StillClock, command: str, words: str
+) -> None:
+    with DatabaseLock(url, command) as one, DatabaseLock(url, "sync") as two:
+        await one.acquire(0, clock)
+        with pytest.raises(LockHeld) as caught:
+            await two.acquire(0, clock)
+
+    assert words in str(caught.value)
 
 
 def moved(file: Path) -> None:

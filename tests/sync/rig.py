@@ -55,6 +55,7 @@ class Rig:
         )
         self.database = folder / "slotbridge.db"
         self.reservekit: dict[str, Any] = {}
+        self.unattended = False
         self.options: dict[str, Any] = options
         self.pair_options: dict[str, dict[str, Any]] = {}
         self.ids: dict[str, tuple[int, int]] = {}
@@ -97,7 +98,12 @@ class Rig:
         url = f"sqlite:///{self.database}"
         store = Store.open_existing(url, clock=self.clock) if dry_run else Store.open(url, clock=self.clock)
         bridge = Bridge.connect(
-            self.settings, store, clock=self.clock, random=self._random, network=Network(self.world)
+            self.settings,
+            store,
+            clock=self.clock,
+            random=self._random,
+            network=Network(self.world),
+            unattended=self.unattended,
         )
         try:
             return await bridge.sync(self.pairs, dry_run=dry_run, **how)

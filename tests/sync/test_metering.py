@@ -177,3 +177,21 @@ def test_a_side_that_is_used_up_is_not_asked_by_those_who_may_not_write_either(t
     rig.clock.time += 6 * 3600
     rig.run(dry_run=True)
     assert rig.requests("reservekit") == sent + 1
+
+
+@pytest.mark.parametrize("left", range(7))
+def test_no_write_is_begun_whose_verification_the_month_has_no_room_for(tmp_path: Path, left: int) -> None:
+    """A changed pair takes a reading, the PATCH, and up to two readings that verify it (W3)."""
+    rig = Rig(tmp_path)
+    rig.unattended = True
+    rig.reservekit["requests_per_month"] = 1000
+    rig.ranges(("Mon", 540, 720, 60))
+    rig.run()
+    rig.ranges(("Mon", 540, 780, 60))
+    store = Store.open(f"sqlite:///{rig.database}", clock=rig.clock)
+    store.usage.count("reservekit", 1000 - left - rig.requests("reservekit"), rig.clock.now(), None)
+    store.close()
+    writes = rig.writes()
+    report = rig.run()
+    assert rig.writes() - writes == (left >= 4)
+    assert (report.pairs[0].error is None) is (left >= 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
@@ -19,6 +20,10 @@ def main(
     environ: Mapping[str, str] = os.environ,
 ) -> int:
     """Runs one command and returns its exit code; without `argv`, that of the process. Never raises for bad input."""
+    if argv is None:
+        # Nothing has begun: leave at once. As process 1 of a container, SIGTERM without a handler would be ignored.
+        code = 0 if "run" in sys.argv[1:] else 128 + signal.SIGTERM
+        signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(code))
     from slotbridge.cli.app import run
     from slotbridge.cli.invocation import Invocation
 

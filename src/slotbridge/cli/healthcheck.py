@@ -18,6 +18,7 @@ LISTEN = "127.0.0.1:8080"
 VARIABLE = "SLOTBRIDGE_DAEMON__LISTEN"
 
 TIMEOUT = 3.0
+SILENT = "no answer at"
 _MAX_ANSWER = 64 * 1024
 _HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask a daemon that listens everywhere
 
@@ -28,9 +29,23 @@ def check_health(invocation: Invocation) -> int:
     Raises ConfigurationError if the configuration has no address to ask, or cannot be read.
     """
     host, port = _address(listen_of(invocation.config, invocation.environ))
-    reasons = [reason for path in ("/healthz", "/readyz") for reason in _asked(host, port, path)]
+    reasons = _asked(host, port, "/healthz")
+    if not any(reason.startswith(SILENT) for reason in reasons):  # else it would be waited for twice
+        reasons += _asked(host, port, "/readyz")
     invocation.stdout.write(f"{'; '.join(dict.fromkeys(reasons)) or 'ready'}\n")
     return 1 if reasons else 0
+
+
+def silence(listen: str) -> str | None:
+    """Why a daemon that is known to run is not alive; None if it is, or where it cannot be asked.
+
+    Where nobody listens, it was started with another configuration: only a silent or a sick one counts.
+    """
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) == 0:
+        return None
+    reasons = _asked(*_address(listen), "/healthz", timeout=1.0)
+    return next((why for why in reasons if "hangs" in why or "tick" in why), None)
 
 
 def listen_of(config: Path | None, environ: Mapping[str, str]) -> str:
@@ -62,16 +77,18 @@ def _address(listen: str) -> tuple[str, int]:
     return _HERE.get(host, host), int(port)
 
 
-def _asked(host: str, port: int, path: str) -> list[str]:
+def _asked(host: str, port: int, path: str, timeout: float = TIMEOUT) -> list[str]:
     """Why the daemon is not well; nothing if it is. http.client knows no proxies."""
-    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read(_MAX_ANSWER)
     except (OSError, http.client.HTTPException) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        return [f"no answer at {host}:{port} ({why})"]
+        if isinstance(error, TimeoutError):
+            why = f"silent for {timeout:g} s: the daemon hangs"
+        return [f"{SILENT} {host}:{port} ({why})"]
     finally:
         connection.close()
     return [] if answer.status == 200 else _reasons(body) or [f"{path} answers {answer.status}"]

@@ -9,6 +9,7 @@ from functools import partial
 
 from rich.text import Text
 
+from slotbridge.cli.healthcheck import silence
 from slotbridge.cli.invocation import Invocation
 from slotbridge.cli.pairs import chosen
 from slotbridge.cli.render.status import status_json, status_lines
@@ -71,7 +72,7 @@ async def _drawn(invocation: Invocation, settings: Settings, width: int | None, 
 
 
 async def _status(invocation: Invocation, settings: Settings) -> Status:
-    now, api = invocation.clock.now(), settings.reservekit
+    now, api, holder = invocation.clock.now(), settings.reservekit, holder_of(settings.store.url)
     async with remembered(invocation, settings) as store:
         return Status(
             now=now,
@@ -80,7 +81,8 @@ async def _status(invocation: Invocation, settings: Settings) -> Status:
             per_month={"bitrix24": settings.bitrix24.limits.per_month, "reservekit": api.limits.per_month},
             remembered=store is not None,
             advice=advice([pair.interval for pair in settings.pairs], api.limits.per_month, api.plan),
-            holder=holder_of(settings.store.url),
+            holder=holder,
+            silent=silence(settings.daemon.listen) if holder and holder.command == "run" and holder.holds else None,
             spent=_spent(store, settings, now),
         )
 

@@ -5,6 +5,7 @@ Nothing in here waits: a tick begins work and returns. All time is the clock's, 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from random import Random
@@ -32,6 +33,9 @@ AT_ONCE: Final = 4
 MEMORY_RETRY: Final = 60.0
 DECISIONS_EVERY: Final = 5.0
 """Seconds after which it is looked again whether a person has decided anything: only the database is asked."""
+
+ECHO: Final = 60.0
+"""Seconds in which an event that is no news counts as the echo of our own write."""
 
 BUG: Final = "This is a mistake in slotbridge; please report it with the log. The pairs are tried again later"
 
@@ -77,7 +81,7 @@ class Daemon:
         self._random = random
         self._sides = Sides()
         self._notices = Notices()
-        self._looking = False
+        self._looking: asyncio.Task[None] | None = None
         self._retry_at = 0.0
         self._heeded: Mapping[str, datetime] = {}
         self._heeded_at = 0.0
@@ -125,6 +129,8 @@ class Daemon:
     async def drain(self, seconds: float) -> None:
         """No new work; what is under way gets so many seconds to end. Then the plans are void."""
         self.condition.state = "draining"
+        if self._looking is not None:
+            self._looking.cancel()
         if cancelled := await self._runner.drain(seconds):
             log.warning("drain.overrun", runs=cancelled, seconds=seconds)
         try:
@@ -201,6 +207,8 @@ class Daemon:
         memories = self._store.recall([entry.name for entry in group])
         for entry, told in zip(group, report.pairs, strict=True):
             entry.note(told, memories[entry.name], now)
+            if any(change.side == "bitrix24" for change in told.changes):
+                entry.echo_until = now + ECHO  # the portal will announce what we wrote: that is nobody's storm
             counters.runs[told.status] += 1
             counters.changes.update((change.side, change.op) for change in told.changes)
         cost = report.requests.get(METERED, 0)
@@ -280,25 +288,25 @@ class Daemon:
         self._heeded = decided
 
     def _look(self, now: float) -> None:
-        if self._looking or not self._notices.due(now):
+        if self._looking is not None or not self._notices.due(now):
             return
         if taken := self._notices.take({entry.name for entry in self.roster.entries if entry.running}):
-            self._looking = True
-            self._runner.start(self._look_at(taken))
+            self._looking = self._runner.start(self._look_at(taken))
 
     async def _look_at(self, taken: Mapping[str, Source]) -> None:
         """Runs those pairs of which a notice is news."""
         try:
             digests = await self._digests([name for name, source in taken.items() if source == "bitrix24"])
         finally:
-            self._looking = False
+            self._looking = None
         now = self._clock.monotonic()
         if digests is None:
             self._notices.look_again(taken, now)
             return
         news = {name for name, digest in digests.items() if has_news(self.roster[name], digest, now)}
         wanted = [name for name, source in taken.items() if source == "person" or name in news]
-        self._notices.looked(now, useful=bool(wanted))
+        echoes = any(self.roster[name].echo_until > now for name in taken)
+        self._notices.looked(now, useful=bool(wanted) or echoes)
         for name, source in taken.items():
             self.condition.counters.notices[source, "run" if name in wanted else "no news"] += 1
         self._run_early([self.roster[name] for name in wanted], taken, now)

@@ -50,6 +50,7 @@ class Entry:
     windows: int = 0
     digest: str | None = None
     told_stale: bool = False
+    echo_until: float = 0.0
 
     @property
     def name(self) -> str:

@@ -22,11 +22,12 @@ class Runner:
         """How many tasks are under way."""
         return len(self._tasks)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Begins the work at the next turn of the loop."""
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begins the work at the next turn of the loop. What only reads may be cancelled."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     async def settled(self) -> None:
         """Waits until nothing is under way."""

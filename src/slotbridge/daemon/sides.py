@@ -72,7 +72,8 @@ class Sides:
         lasting = tuple(self._outages.values())
         for outage in lasting:
             outage.probes += 1
-        side, error = _fallen(ran, roster), ran[0].error
+        side = _fallen(ran, roster)
+        error = next((entry.error for entry in ran if down_side(entry.error) == side), None)
         if side is None or error is None:
             return Moved((), lasting, ended)
         if side in self._outages:
@@ -110,14 +111,19 @@ def _fallen(ran: Sequence[Entry], roster: Roster) -> Side | None:
 
     One answer to one pair of several, lost for the first time, says nothing about the side.
     """
+    # Who failed for a thing of its own on the other side never asked this one, and is no witness.
+    sides = {side for entry in ran if (side := down_side(entry.error)) is not None}
+    if len(sides) != 1 or any(
+        entry.error and entry.error.side in sides and not down_side(entry.error) for entry in ran
+    ):
+        return None
     passing = isinstance(ran[0].error, OutcomeUnknown | LimitReached) and not isinstance(ran[0].error, BudgetSpent)
     if len(ran) == 1 < len(roster.entries) and ran[0].failures < 2 and passing:
         return None
-    sides = {down_side(entry.error) for entry in ran}
     never = float("-inf")
     last = max(never if entry.success_at is None else entry.success_at for entry in ran)
     names = {entry.name for entry in ran}
     others = [entry.success_at for entry in roster.entries if entry.name not in names]
-    if len(sides) != 1 or any(at is not None and at > last for at in others):
+    if any(at is not None and at > last for at in others):
         return None
     return sides.pop()

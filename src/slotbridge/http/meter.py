@@ -8,8 +8,8 @@ from typing import Protocol
 class Meter(Protocol):
     """Is asked before a request is sent, and told what became of it."""
 
-    def admit(self) -> None:
-        """Raises BudgetSpent when no request may be sent now."""
+    def admit(self, requests: int = 1) -> None:
+        """Raises BudgetSpent when not so many requests may be sent now."""
 
     def sent(self) -> None:
         """A request is about to leave: it counts, whatever becomes of it."""
@@ -27,7 +27,7 @@ class Meter(Protocol):
 class Unmetered:
     """For those who leave no trace: nothing is counted, and nothing refused."""
 
-    def admit(self) -> None:
+    def admit(self, requests: int = 1) -> None:
         """Always."""
 
     def sent(self) -> None:

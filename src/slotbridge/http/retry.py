@@ -21,6 +21,9 @@ LONGEST_WAIT_ASKED_FOR = 120.0
 LONGEST_ABSENCE = 6 * 3600.0
 """Seconds. A server that asks for more is asked again then: it may mean milliseconds, an instant, the month."""
 
+PATIENCE = 25.0
+"""Seconds after which an answer that does not come is left to the next run: others wait for this one's end."""
+
 
 async def retried(
     call: Callable[[], Awaitable[T]], *, clock: Clock, repeatable: bool, attempts: int = 4, random: Random
@@ -30,8 +33,11 @@ async def retried(
     `repeatable` says that the call may be made again although it may have been executed: true for reads.
     """
 
+    begun = clock.monotonic()
+
     def decide(error: BaseException) -> bool:
-        return may_repeat(error, repeatable=repeatable)
+        soon = not isinstance(error, OutcomeUnknown) or clock.monotonic() - begun < PATIENCE
+        return soon and may_repeat(error, repeatable=repeatable)
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -106,8 +106,12 @@ class Transport:
             return response
         except (httpx.HTTPError, TimeoutError) as error:
             failure = self._translated(error, item)
-        self._observer.answered(self.side, None)
-        if not isinstance(failure, OutcomeUnknown):
+        except BaseException:  # cancelled: it was sent, and nobody waits for the answer any more
+            self._observer.answered(self.side, None)
+            raise
+        if isinstance(failure, OutcomeUnknown):
+            self._observer.answered(self.side, None)
+        else:
             self.requests -= 1
             self.meter.unsent()
         raise failure  # not from within the handler: the original error knows the URL, and would hang on ours

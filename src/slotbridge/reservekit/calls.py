@@ -50,6 +50,10 @@ class Calls:
         """How many requests were sent, repeated ones included: each of them counts against the month."""
         return self._transport.requests
 
+    def require_room(self, requests: int) -> None:
+        """Raises BudgetSpent if the month has no room for so many."""
+        self._transport.meter.admit(requests)
+
     async def read(self, path: str, item: str, params: Mapping[str, int] | None = None) -> dict[str, Any]:
         """The whole answer to a GET: an object that has `data` and no error.
 

@@ -53,6 +53,10 @@ class ReserveKitClient:
         """How many requests were sent, repeated ones included: each of them counts against the month."""
         return self._calls.requests
 
+    def require_room(self, requests: int) -> None:
+        """Raises BudgetSpent if the month has no room for so many requests: what is begun shall be finished."""
+        self._calls.require_room(requests)
+
     async def list_services(self) -> list[Service]:
         """All services of the account."""
         item = "services"

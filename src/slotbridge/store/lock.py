@@ -124,6 +124,9 @@ def _taken(descriptor: int, file: Path) -> bool:
 
 
 def _unusable(error: OSError, file: Path) -> StoreError:
+    if error.errno == errno.ENOENT and not file.parent.is_dir():
+        hint = "Make it, or name another place in [store] url; a relative path begins where slotbridge was started"
+        return StoreError("the folder of the database does not exist", item=str(file.parent), hint=hint)
     hint = "The database's folder has to exist, on a local disk, and slotbridge has to be allowed to write there"
     if error.errno == errno.ENOSPC:
         hint = "Free some space; nothing that was stored is lost"
@@ -140,16 +143,22 @@ def _sign(descriptor: int, file: Path, command: str, now: datetime) -> None:
 
 
 def _held(descriptor: int, file: Path) -> LockHeld:
-    hint = "Stop it, or wait until it is done; two at a time would write the same changes twice"
-    return LockHeld(f"another slotbridge works on this database{_holder(descriptor)}", item=str(file), hint=hint)
+    who, command = _holder(descriptor)
+    hint = "Wait until it is done, or stop it; two at a time would write the same changes twice"
+    if command == "run":
+        hint = (
+            "That is the daemon: it keeps the pairs in step by itself and does not end. `slotbridge status` shows how "
+            "it goes; to work by hand, stop it first, as it was started (`systemctl stop slotbridge`, or SIGTERM)"
+        )
+    return LockHeld(f"another slotbridge works on this database{who}", item=str(file), hint=hint)
 
 
-def _holder(descriptor: int) -> str:
-    """Who holds it, as far as the file says; it is empty for a moment after the lock is taken."""
+def _holder(descriptor: int) -> tuple[str, str]:
+    """Who holds it, and by which command, as far as the file says; it is empty for a moment after the lock is taken."""
     try:
         said = json.loads(os.pread(descriptor, 4096, 0))
         since = datetime.fromisoformat(said["since"]).astimezone(UTC)
         who = f"`slotbridge {said['command']}`, process {said['pid']} on {said['host']}"
-        return f": {who}, since {since:%Y-%m-%d %H:%M:%S} UTC"
+        return f": {who}, since {since:%Y-%m-%d %H:%M:%S} UTC", str(said["command"])
     except (ValueError, KeyError, TypeError):
-        return ""
+        return "", ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
 from slotbridge.clock import Clock
 from slotbridge.errors import SIDE_NAMES, BudgetSpent, Side
@@ -32,15 +33,16 @@ class StoreMeter:
         self._spent_at = usage.side(side, key).spent_at
         self._sent_at = clock.now()
 
-    def admit(self) -> None:
-        """Raises BudgetSpent while the month is used up: by our count, or because the server said so."""
+    def admit(self, requests: int = 1) -> None:
+        """Raises BudgetSpent while the month has no room for them: by our count, or because the server said so."""
         now = self._clock.now()
         if self._spent_at is not None and is_used_up(self._spent_at, now):
             if now - self._spent_at < PROBED_EVERY:
                 raise refusal(self._side, used_up(self._spent_at))
             self.spent()  # the one that is admitted now is the probe
-        if self._cap is not None and self._usage.in_month(now)[self._side] >= self._cap:
-            raise refusal(self._side, f"would be asked more than the {self._cap} times that the plan has for a month")
+        if self._cap is not None and self._usage.in_month(now)[self._side] + requests > self._cap:
+            what = f"would be asked more than the {self._cap} times that the plan has for a month"
+            raise refusal(self._side, what, "Nothing more is sent before the month turns (UTC).")
 
     def sent(self) -> None:
         """Counts one request, and notes how full the bucket is."""
@@ -71,7 +73,7 @@ class SpentMeter(Unmetered):
         self._spent_at = spent_at
         self._clock = clock
 
-    def admit(self) -> None:
+    def admit(self, requests: int = 1) -> None:
         """Raises BudgetSpent as a StoreMeter does."""
         now = self._clock.now()
         if self._spent_at is not None and is_used_up(self._spent_at, now) and now - self._spent_at < PROBED_EVERY:
@@ -88,12 +90,12 @@ def used_up(spent_at: datetime) -> str:
     return f"said on {spent_at:%-d %B at %H:%M} UTC that the month's requests are used up"
 
 
-def refusal(side: Side, what: str) -> BudgetSpent:
-    """Why a request is not sent."""
-    hint = (
-        "It is asked again when the month turns (UTC), and until then once in six hours. "
-        f"A larger plan belongs into [{side}] plan or requests_per_month"
-    )
+PROBED: Final = "It is asked again when the month turns (UTC), and until then once in six hours."
+
+
+def refusal(side: Side, what: str, until: str = PROBED) -> BudgetSpent:
+    """Why a request is not sent, and `until` when."""
+    hint = f"{until} A larger plan belongs into [{side}] plan or requests_per_month"
     return BudgetSpent(f"{SIDE_NAMES[side]} {what}", side=side, hint=hint)
 
 

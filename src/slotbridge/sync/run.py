@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from itertools import takewhile
+from typing import Any, TypeVar
 
 import structlog
 
@@ -23,6 +25,11 @@ CHUNK = 50
 """Pairs read by one request to Bitrix24 (S14)."""
 
 log = structlog.get_logger("slotbridge.sync")
+
+LOOK_FOR_STOP = 0.5
+"""Seconds after which a run that reads looks whether it shall stop."""
+
+T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 
@@ -55,7 +62,9 @@ class Pass:
         When it is told to stop, the pairs that nothing was begun for have no report.
         """
         names = any(pair.names != "off" and not self._planner.undoes(pair.name) for pair in pairs)
-        zones = await read_zones(self._reader, pairs, remember=self._run is not None, names=names)
+        zones = await self._unless_stopped(read_zones(self._reader, pairs, remember=self._run is not None, names=names))
+        if zones is None:
+            return []
         deleting: list[PairSettings] = []
         for chunk in self._until_stopped(pairs):
             works = await self._planned(chunk, zones)
@@ -76,6 +85,23 @@ class Pass:
     def _until_stopped(self, pairs: Sequence[PairSettings]) -> Iterator[Sequence[PairSettings]]:
         return takewhile(lambda _chunk: not self._stop(), chunks(pairs))
 
+    async def _unless_stopped(self, reading: Coroutine[Any, Any, T]) -> T | None:
+        """What is read; None when told to stop first. Nothing was begun yet, so it may be broken off at once."""
+        task = asyncio.ensure_future(reading)
+        try:
+            while not task.done() and not self._stop():
+                await asyncio.wait({task}, timeout=LOOK_FOR_STOP)
+        finally:
+            if broken_off := not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+        return None if broken_off else task.result()
+
+    async def _read(self, works: Sequence[Work]) -> bool:
+        await self._reader.read(works)
+        await self._reader.names.read(works)
+        return True
+
     async def _planned(self, pairs: Sequence[PairSettings], zones: dict[int, str | None] | ApiError) -> list[Work]:
         memories: Mapping[str, Memory] = self._store.recall([pair.name for pair in pairs]) if self._store else {}
         works = [Work(pair, memories.get(pair.name, Memory())) for pair in pairs]
@@ -84,8 +110,8 @@ class Pass:
         if self._run is None:
             self._recall_closed_sides(works)
         set_zones(works, zones, self._planner)
-        await self._reader.read(works)
-        await self._reader.names.read(works)
+        if await self._unless_stopped(self._read(works)) is None:
+            return []
         for work in works:
             work.look_for_rescue()
             work.keep_names_back()

@@ -131,6 +131,7 @@ class Writer:
         if not set(_created(work)) & {window for intent in work.memory.intents for window, _ in intent.windows}:
             return
         wait = (max(intent.wait_until for intent in work.memory.intents) - self._clock.now()).total_seconds()
+        wait = min(wait, LATE_AFTER_SILENCE.total_seconds())  # a wall clock that was set back makes it no longer
         until = self._clock.monotonic() + wait
         while (left := until - self._clock.monotonic()) > 0:
             if self._is_put_off(work):
@@ -161,12 +162,20 @@ class Writer:
                 await self._usher.see_off(work)
                 await self._freshen(work)
                 if work.error is None and work.planned("reservekit") and not self._planner.frozen:
+                    self._reservekit.require_room(self._cost(work))
                     work.begun = True
                     await self._send_reservekit(work)
         except WriteRefused as error:
             self._planner.frozen["reservekit"] = f"the ReserveKit key may read but not write: {error.what}"
         if work.error is None and self._planner.frozen and work.planned("reservekit"):
             await self._planner.plan(work)
+
+    def _cost(self, work: Work) -> int:
+        """How many requests it takes to write what is planned, and to read it back twice."""
+        if work.plan is None:
+            return 0
+        deletions = sum(change.after is None for change in work.plan.reservekit.changes)
+        return len(list(self._batches(_saved(work.plan), work.plan))) + deletions + 2
 
     async def _send_reservekit(self, work: Work) -> None:
         plan, before = work.plan, work.reservekit
@@ -197,8 +206,7 @@ class Writer:
 
     async def _sent(self, work: Work, plan: Plan) -> ApiError | None:
         """Sends creations and edits, then deletions; the error that stopped it, if its outcome has to be looked at."""
-        changes = plan.reservekit.changes
-        saves = [change.after for change in changes if change.after is not None]
+        changes, saves = plan.reservekit.changes, _saved(plan)
         if created := _new(plan):
             self._note(work, created, LATE)
         try:
@@ -325,6 +333,10 @@ def _vanished(work: Work, side: Side) -> bool:
 
 def _created(work: Work) -> list[Window]:
     return [want.window for want in _new(work.plan)] if work.plan else []
+
+
+def _saved(plan: Plan) -> list[TimeSlot | Odd]:
+    return [change.after for change in plan.reservekit.changes if change.after is not None]
 
 
 def _new(plan: Plan) -> list[Wanted]:

@@ -128,6 +128,8 @@ def _daemon(status: Status) -> Text:
         return Text(f"{no_daemon}; `slotbridge {command}` is at work: {who}." if holder.holds else f"{no_daemon}.")
     if not holder.holds:
         return Text(f"No daemon is running: the last one was killed, {who}. `slotbridge run` goes on.", "red")
+    if status.silent is not None:
+        return Text(f"The daemon's process is there, but it hangs: {clean(status.silent)}; {who}. Restart it.", "red")
     return Text(f"The daemon is running: {who}.", "green")
 
 
@@ -155,6 +157,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "requests": {"month": f"{status.now:%Y-%m}", **requests},
         "advice": advice and {"text": advice.text, "fits": advice.fits},
         "daemon": status.daemon,
+        "daemon_silent": status.silent,
         "lock": holder and _holder_json(holder),
     }
 

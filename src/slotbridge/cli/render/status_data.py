@@ -42,7 +42,8 @@ class Status:
     """Everything that `status` tells. `remembered` is False where there is no database yet.
 
     `used` are this month's requests, `per_month` what the plan allows, None for no limit. `holder` is who holds the
-    lock of the database, `spent` when a side said that the month's requests are used up, if it did.
+    lock of the database, `silent` why a daemon that runs does not answer, `spent` when a side said that the month's
+    requests are used up, if it did.
     """
 
     now: datetime
@@ -53,6 +54,7 @@ class Status:
     advice: Advice | None = None
     holder: Holder | None = None
     spent: Mapping[Side, datetime] = field(default_factory=dict)
+    silent: str | None = None
 
     @property
     def daemon(self) -> bool | None:
