@@ -193,6 +193,20 @@ def test_a_copy_can_be_put_where_nothing_is(later: Path, copy: Path, kept: Path,
     assert mode(later) == 0o600
 
 
+def test_a_log_that_outlived_its_database_is_not_taken_for_the_restored_ones(
+    later: Path, copy: Path, kept: Path, url: str, clock: StillClock
+) -> None:
+    crashed(later, "INSERT INTO service_zone VALUES (7, 'Europe/Kyiv', '2026-05-14')")
+    later.unlink()
+    assert Path(f"{later}-wal").exists()
+
+    restore(later, copy, kept)
+
+    assert select(later, "SELECT zone FROM service_zone") == []
+    assert all(finding.ok for finding in findings(later))
+    assert links(url, clock) == (MONDAY,)
+
+
 def test_the_permissions_of_the_database_stay(later: Path, copy: Path, kept: Path) -> None:
     later.chmod(0o640)
     restore(later, copy, kept)

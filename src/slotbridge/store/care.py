@@ -64,6 +64,7 @@ def restore(file: Path, source: Path, kept: Path) -> Contents:
         if file.exists():
             _close(file)
             _keep(file, kept)
+        _drop_logs(file)
         draft.replace(file)
     _settle_folder(file.parent)
     return found
@@ -138,6 +139,17 @@ def _keep(file: Path, kept: Path) -> None:
     except OSError as error:
         hint = "Nothing was replaced; check the permissions of the folder"
         raise StoreError(f"the database cannot be kept aside ({error.strerror})", item=str(kept), hint=hint) from error
+
+
+def _drop_logs(file: Path) -> None:
+    """A log that outlived its database would be taken for that of the restored one, and ruin it."""
+    try:
+        for suffix in ("-wal", "-journal", "-shm"):
+            beside(file, suffix).unlink(missing_ok=True)
+    except OSError as error:
+        hint = "Check the permissions of the folder"
+        what = f"the log of an earlier database cannot be removed ({error.strerror})"
+        raise StoreError(what, item=str(file), hint=hint) from error
 
 
 def _settle_folder(folder: Path) -> None:
