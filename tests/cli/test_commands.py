@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from slotbridge.clock import SystemClock
 from slotbridge.lenses.items import Range
 from slotbridge.sandbox.control import state_of
@@ -194,15 +196,18 @@ def test_no_secret_is_ever_told(shell: Shell) -> None:
     assert not any("rest/1/sandbox" in text or "sk_rsv_sandbox" in text for _, *texts in said for text in texts)
 
 
-def test_an_interrupt_ends_a_run_at_once_and_the_next_goes_on(shell: Shell) -> None:
+@pytest.mark.parametrize(("told", "code_of_it"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_ends_a_run_at_once_and_the_next_goes_on(
+    shell: Shell, told: signal.Signals, code_of_it: int
+) -> None:
     shell.world.faults.append(Fault("slots.list", "slow", seconds=60))
     code = "import sys; from slotbridge.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "--config", str(shell.config), "sync"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while not any(request.api == "bitrix24" for request in shell.world.log):
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(told)
         out, err = process.communicate(timeout=10)
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, out) == (code_of_it, "")
     assert err == "Interrupted. Run the same command again to go on.\n"
     assert shell.call("sync").code == 0

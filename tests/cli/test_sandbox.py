@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from slotbridge.cli.sandbox import config_for, welcome, without_hours
 from slotbridge.sandbox.sample import sample_world
 from slotbridge.settings import load_settings
@@ -42,13 +44,14 @@ def test_an_address_for_all_is_refused() -> None:
     assert done.stderr.startswith("error: The sandbox does not listen on 192.0.2.1")
 
 
-def test_it_serves_until_it_is_interrupted_and_exits_with_130() -> None:
+@pytest.mark.parametrize(("told", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_serves_until_it_is_interrupted(told: signal.Signals, code: int) -> None:
     command = [sys.executable, "-c", "import sys; from slotbridge.cli import main; sys.exit(main())"]
     with subprocess.Popen(
         [*command, "sandbox", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("Both APIs are served at http://127.0.0.1:")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(told)
         _, err = process.communicate(timeout=10)
-    assert (process.returncode, err) == (130, "Interrupted. Run the same command again to go on.\n")
+    assert (process.returncode, err) == (code, "Interrupted. Run the same command again to go on.\n")

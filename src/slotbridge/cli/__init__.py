@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
+from types import FrameType
 from typing import TextIO
 
 __all__ = ["main"]
@@ -21,14 +22,24 @@ def main(
 ) -> int:
     """Runs one command and returns its exit code; without `argv`, that of the process. Never raises for bad input."""
     if argv is None:
-        # Nothing has begun: leave at once. As process 1 of a container, SIGTERM without a handler would be ignored.
-        code = 0 if "run" in sys.argv[1:] else 128 + signal.SIGTERM
-        signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(code))
-    from slotbridge.cli.app import run
-    from slotbridge.cli.invocation import Invocation
+        signal.signal(signal.SIGTERM, _ended)
+    try:
+        from slotbridge.cli.app import run
+        from slotbridge.cli.invocation import Invocation
+    except SystemExit as end:  # nothing has begun; a daemon that is told to stop has then done all that it should
+        return 0 if "run" in sys.argv[1:] else int(str(end.code))
 
     out, err = stdout or sys.stdout, stderr or sys.stderr
     for stream in (out, err):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our dashes and arrows gets question marks
     return run(Invocation(out, err, environ), list(sys.argv[1:] if argv is None else argv))
+
+
+def _ended(number: int, _frame: FrameType | None) -> None:
+    """Ends the process as Ctrl-C does; at the second signal at once.
+
+    The kernel's own way of ending does not reach the first process of a container, so this comes before all imports.
+    """
+    signal.signal(number, lambda number, _frame: os._exit(128 + number))
+    raise SystemExit(128 + number)

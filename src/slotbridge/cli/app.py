@@ -13,7 +13,7 @@ from slotbridge.cli.app_db import db
 from slotbridge.cli.ending import AsJson, end
 from slotbridge.cli.invocation import Invocation, LogFormat, LogLevel
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 app = typer.Typer(
     add_completion=False,
@@ -35,7 +35,9 @@ def run(invocation: Invocation, argv: list[str]) -> int:
         command.main(args=argv, prog_name="slotbridge", obj=invocation)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
-        if code == INTERRUPTED:
+        if code == TERMINATED and invocation.command == "run":
+            return 0  # told to stop before it had begun
+        if code in (INTERRUPTED, TERMINATED):
             invocation.stderr.write("Interrupted. Run the same command again to go on.\n")
         return code
     except Exception as error:
@@ -65,6 +67,7 @@ def slotbridge(
     """Keeps the weekly booking hours of Bitrix24 and ReserveKit in step, both ways."""
     invocation: Invocation = ctx.obj
     invocation.config, invocation.log_level, invocation.log_format = config, log_level, log_format
+    invocation.command = ctx.invoked_subcommand
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help(), file=invocation.stdout)
 

@@ -30,13 +30,15 @@ BUG = "This is a mistake in slotbridge, not in what you did. Please report it, w
 class Invocation:
     """Filled in by the global options, then handed to the command.
 
-    `as_json` says that standard output carries one document and nothing else. `commands` are the names of all commands.
+    `as_json` says that standard output carries one document and nothing else. `command` is the one that was called,
+    `commands` are the names of all commands.
     """
 
     stdout: TextIO
     stderr: TextIO
     environ: Mapping[str, str]
     commands: Collection[str] = ()
+    command: str | None = None
     config: Path | None = None
     log_level: LogLevel | None = None
     log_format: LogFormat = "auto"
