@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -444,6 +445,20 @@ def test_a_database_that_others_can_read_is_advised_against(filled: Path) -> Non
 
     assert finding.ok
     assert f"chmod 600 {filled}" in str(finding.hint)
+
+
+def test_a_disk_that_has_become_read_only_is_told_although_the_permissions_are_well(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(inspection, "TemporaryFile", refuse)
+    finding = found(filled)["permissions"]
+
+    assert not finding.ok
+    assert finding.says == "cannot be written: Read-only file system"
+    assert finding.hint
 
 
 def test_a_disk_without_room_for_a_copy_is_told(filled: Path) -> None:

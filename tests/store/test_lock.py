@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -92,6 +93,21 @@ async def test_it_is_free_after_the_context_even_after_an_error(url: str, file: 
         raise ZeroDivisionError
 
     assert signature(file) == ""
+    with DatabaseLock(url, "sync") as second:
+        await second.acquire(0, clock)
+
+
+async def test_a_disk_that_has_become_read_only_does_not_keep_it_from_being_freed(
+    url: str, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_descriptor: int, _length: int) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with DatabaseLock(url, "run") as first, monkeypatch.context() as patch:
+        await first.acquire(0, clock)
+        patch.setattr("os.ftruncate", refuse)
+        first.release()
+
     with DatabaseLock(url, "sync") as second:
         await second.acquire(0, clock)
 

@@ -40,7 +40,10 @@ _MEANINGS: Final[dict[int, tuple[str, str]]] = {
         "It has to be a file in a folder that exists and that slotbridge may write",
     ),
     sqlite3.SQLITE_FULL: _FULL,
-    sqlite3.SQLITE_IOERR: ("cannot be read or written: the disk failed", "The file has to be on a local disk"),
+    sqlite3.SQLITE_IOERR: (
+        "cannot be read or written: the disk failed",
+        "It may be breaking, or read-only since an error: see the system's log. The file has to be on a local disk",
+    ),
     sqlite3.SQLITE_BUSY: (
         "is locked by another program",
         "Close whatever else has it open; another slotbridge on it lets go after moments",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 from slotbridge.errors import StoreError
@@ -129,10 +130,22 @@ def _permissions(file: Path) -> Finding:
     if closed:
         hint = "Run this as the user that slotbridge runs as; if it is, check owner and permissions"
         return Finding("permissions", ok=False, says=f"cannot be written: {', '.join(closed)}", hint=hint)
+    if refused := _refused(file.parent):
+        hint = "See the system's log: a disk with an error is often made read-only"
+        return Finding("permissions", ok=False, says=f"cannot be written: {refused}", hint=hint)
     if file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         hint = f"It may hold tokens of the portal: chmod 600 {file}"
         return Finding("permissions", ok=True, says="can be written, and read by other users", hint=hint)
     return Finding("permissions", ok=True, says="can be written, and read by its owner only")
+
+
+def _refused(folder: Path) -> str | None:
+    """Why nothing can be written into a folder whatever its permissions are: a disk may refuse all the same."""
+    try:
+        with TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror
 
 
 def _space(file: Path, free: int) -> Finding:

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -92,7 +93,8 @@ class DatabaseLock:
     def release(self) -> None:
         """Frees the lock, if it is held."""
         if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
+            with suppress(OSError):  # on a disk that has become read-only the signature stays; it frees nothing
+                os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
 
