@@ -118,6 +118,23 @@ def test_a_traceback_is_shown_for_debugging_only_and_tells_no_secret() -> None:
     assert "0123456789abcdef" not in said
 
 
+@pytest.mark.parametrize("level", ["debug", "critical"])
+@pytest.mark.parametrize("json", [[], ["--json"]])
+def test_a_mistake_in_the_program_tells_no_secret_of_the_configuration(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, level: str, json: list[str]
+) -> None:
+    def break_down(invocation: Invocation, _request: object) -> int:
+        invocation.settings()
+        raise RuntimeError("the server said 0rdinaryW0rds, and appl1cation-tok3n")
+
+    monkeypatch.setattr("slotbridge.cli.sync.sync_once", break_down)
+    done = shell.call("--log-level", level, "sync", *json, SLOTBRIDGE_BITRIX24__APPLICATION_TOKEN="appl1cation-tok3n")
+
+    assert done.code == 1
+    assert "0rdinaryW0rds, and ***" in done.out + done.err
+    assert "appl1cation-tok3n" not in done.out + done.err
+
+
 def test_colours_are_for_terminals_and_not_with_no_color(shell: Shell) -> None:
     shell.call("sync")
     assert "\x1b[" in shell.call("status", terminal=True).out

@@ -45,6 +45,7 @@ class Invocation:
     as_json: bool = False
     clock: Clock = field(default_factory=SystemClock)
     random: random.Random = field(default_factory=random.Random)
+    secrets: Collection[str] = ()
 
     def settings(self) -> Settings:
         """The configuration; logging is set up first. Raises ConfigurationError.
@@ -58,9 +59,8 @@ class Invocation:
         level = self.log_level or ("critical" if self.stderr.isatty() else "warning")
         configure_logging(level, self.log_format, stream=self.stderr, environ=self.environ)
         settings = load_settings(self.config, self.environ)
-        configure_logging(
-            level, self.log_format, stream=self.stderr, environ=self.environ, secrets=secrets_of(settings)
-        )
+        self.secrets = secrets_of(settings)
+        configure_logging(level, self.log_format, stream=self.stderr, environ=self.environ, secrets=self.secrets)
         return settings
 
     def console(self, stream: TextIO | None = None) -> Console:
@@ -93,14 +93,23 @@ class Invocation:
 
     def failed(self, error: Exception) -> int:
         """Tells about an error that ended the command, and returns the exit code."""
-        known = error if isinstance(error, SlotbridgeError) else _as_bug(error)
+        known = error if isinstance(error, SlotbridgeError) else self._as_bug(error)
         if self.as_json:
             self.emit({"version": 1, "error": error_json(known)})
         else:
             self._complain(known)
         if known is not error and self.log_level == "debug":
-            self.stderr.write(redact("".join(traceback.format_exception(error))))
+            self.stderr.write(self._safe("".join(traceback.format_exception(error))))
         return known.exit_code
+
+    def _as_bug(self, error: Exception) -> SlotbridgeError:
+        return SlotbridgeError(self._safe(f"unexpected {type(error).__name__}: {error}"), hint=BUG)
+
+    def _safe(self, text: str) -> str:
+        """A text that nobody has looked through, without secrets."""
+        from slotbridge.secrecy import hide
+
+        return redact(hide(text, self.secrets))
 
     def _complain(self, error: SlotbridgeError) -> None:
         from slotbridge.cli.render.errors import error_lines
@@ -112,7 +121,3 @@ def error_json(error: SlotbridgeError) -> dict[str, Any]:
     """The error of a `--json` document; of a wrong configuration, every problem."""
     problems = {"problems": list(error.problems)} if isinstance(error, ConfigurationError) else {}
     return {**error.as_json(), **problems}
-
-
-def _as_bug(error: Exception) -> SlotbridgeError:
-    return SlotbridgeError(redact(f"unexpected {type(error).__name__}: {error}"), hint=BUG)
