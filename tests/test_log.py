@@ -236,6 +236,18 @@ def test_what_contains_itself_is_cut_off() -> None:
     assert len(events(stream)) == 1
 
 
+@pytest.mark.parametrize(
+    "value",
+    [("auth", CODE), ["X-Auth", CODE], [(b"authorization", CODE.encode())], {b"auth": CODE}, {"a": [("auth", 5)]}],
+)
+def test_what_comes_in_pairs_is_masked_by_its_name(value: object) -> None:
+    stream = StringIO()
+    configured(stream).info("hello", value=value)
+
+    assert CODE not in stream.getvalue()
+    assert "***" in stream.getvalue()
+
+
 TELLING_KEYS = ("api_key", "Authorization", "webhook_url", "client_secret", "access_token", "auth", "X-Auth", "Cookie")
 
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8))

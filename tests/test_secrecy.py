@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slotbridge.secrecy import SHORTEST, hide, secrets_of
+from slotbridge.secrecy import SHORTEST, Secrets, hide, secrets_of
 from slotbridge.settings import load_settings
 from tests.settings.configured import CODE, KEY, PAIR, SIDES, load, without_secrets
 
@@ -73,6 +73,21 @@ def test_a_collection_that_grows_is_looked_at_anew() -> None:
     assert hide(SECRET, known) == SECRET
     known.add(SECRET)
     assert hide(SECRET, known) == "***"
+
+
+def test_what_comes_and_goes_is_masked_for_as_long_as_its_holder_has_it() -> None:
+    class Access:
+        secrets = ("the-first-token",)
+
+    known = Secrets(["of-the-configuration"])
+    text = "of-the-configuration, the-first-token, the-second-token"
+    assert hide(text, known) == "***, the-first-token, the-second-token"
+    known.holder = Access()
+    assert hide(text, known) == "***, ***, the-second-token"
+    known.holder.secrets = ("the-second-token",)
+    assert hide(text, known) == "***, the-first-token, ***"
+    assert len(known) == 2
+    assert "the-second-token" in known
 
 
 @pytest.mark.parametrize("text", ["\\" * 20_000, "%25" * 7000, "\\\\u005c" * 1000, "a\\" * 9000, "aaaaaa%5c" * 3000])

@@ -121,6 +121,10 @@ def _json() -> tuple[Processor, Processor]:
     return ExceptionRenderer(ExceptionDictTransformer(show_locals=False)), JSONRenderer()
 
 
+def _is_telling(key: object) -> bool:
+    return bool(_SECRET_KEY.search(key.decode("ascii", "replace") if isinstance(key, bytes) else str(key)))
+
+
 class _Redaction:
     """Turns all values into plain kinds, without their secrets: known ones, telling keys, telling shapes."""
 
@@ -136,7 +140,7 @@ class _Redaction:
     def _clean(self, value: object, key: object = "", depth: int = 0) -> object:
         if value is None or isinstance(value, bool):
             return value
-        if isinstance(value, SecretStr | SecretBytes) or _SECRET_KEY.search(str(key)) or depth > _DEEPEST:
+        if isinstance(value, SecretStr | SecretBytes) or _is_telling(key) or depth > _DEEPEST:
             return MASK
         match value:
             case int() | float():
@@ -149,6 +153,8 @@ class _Redaction:
                 return {type(value).__name__: self._clean(value.args, depth=depth + 1)}
             case BaseModel():
                 return self._clean(dict(value), depth=depth + 1)
+            case [str() | bytes() as name, _] if _is_telling(name):  # headers and parameters come in pairs, too
+                return [self._clean(name), MASK]
             case list() | tuple() | set() | frozenset():
                 return [self._clean(inner, depth=depth + 1) for inner in value]
         if is_dataclass(value) and not isinstance(value, type):

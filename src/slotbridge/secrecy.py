@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
+from typing import Protocol
 
 from pydantic import BaseModel, SecretStr
 
@@ -15,6 +16,33 @@ SHORTEST = 6
 
 _QUOTING = r"(?:\\|%(?:25)*+5c)*"
 _BACKSLASHES = r"(?>(?:\\|u005c|x5c|%(?:25)*+5c)+)"
+
+
+class Holder(Protocol):
+    """What holds secrets that come and go, as an application's tokens do."""
+
+    @property
+    def secrets(self) -> Collection[str]:
+        """Those that it holds now."""
+
+
+class Secrets(Collection[str]):
+    """What must be told nowhere: the configuration's secrets, and at every look those that the holder has by then."""
+
+    def __init__(self, configured: Collection[str]) -> None:
+        self._configured = configured
+        self.holder: Holder | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._configured
+        if self.holder is not None:
+            yield from self.holder.secrets
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, text: object) -> bool:
+        return any(text == secret for secret in self)
 
 
 def secrets_of(settings: BaseModel) -> frozenset[str]:

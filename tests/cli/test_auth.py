@@ -19,6 +19,7 @@ from slotbridge.errors import ConfigurationError
 from slotbridge.sandbox.world import CLIENT_ID, CLIENT_SECRET
 from slotbridge.store import DatabaseLock
 from slotbridge.store.tokens import Tokens
+from slotbridge.sync.bridge import Bridge
 from tests.store.samples import START, StillClock
 
 from .conftest import Result, Shell, Terminal
@@ -104,6 +105,19 @@ def test_the_document(application: Shell) -> None:
     document = auth(application, grant(application), as_json=True).document
     expected = {"version": 1, "status": "granted", "portal": "127.0.0.1", "scopes": ["booking", "crm"], "missing": []}
     assert document == {**expected, "expires_at": document["expires_at"]}
+
+
+def test_tokens_are_masked_in_what_is_told_of_a_mistake_in_the_program(
+    application: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def break_down(bridge: Bridge, *_: object, **__: object) -> None:
+        token = (await bridge._connection.access.parameters())["auth"]
+        raise RuntimeError(f"neither is what {token} stands for")
+
+    auth(application, grant(application))
+    monkeypatch.setattr(Bridge, "sync", break_down)
+
+    assert "neither is what *** stands for" in application.call("--log-level", "debug", "sync").err
 
 
 def test_a_terminal_is_asked(application: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import traceback
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, event
 
 from slotbridge.errors import StoreError
 from slotbridge.store import Outcome, Store
-from slotbridge.store.engine import driver, transaction, working_engine
+from slotbridge.store.engine import driver, plain_engine, read_only_engine, transaction, working_engine
 from slotbridge.store.failures import store_error
 from tests.store.samples import INTENT, START, StillClock, select
 
@@ -97,6 +99,17 @@ def test_a_locked_database_is_called_so(file: Path) -> None:
         with pytest.raises(StoreError, match="locked by another program"), transaction(engine):
             raise AssertionError("two transactions at a time")
     engine.dispose()
+
+
+@pytest.mark.parametrize("make", [working_engine, plain_engine, read_only_engine])
+def test_no_value_of_ours_is_in_an_error_or_in_what_caused_it(file: Path, make: Callable[[Path], Engine]) -> None:
+    Store.open(f"sqlite:///{file}", clock=StillClock()).close()
+    engine = make(file)
+    with pytest.raises(StoreError) as caught, transaction(engine) as connection:
+        connection.exec_driver_sql("INSERT INTO nowhere VALUES (?)", ("t0ken",))
+
+    assert "nowhere" in "".join(traceback.format_exception(caught.value))
+    assert "t0ken" not in "".join(traceback.format_exception(caught.value)).replace('("t0ken",)', "")
 
 
 def test_a_failure_without_a_known_meaning_is_quoted() -> None:

@@ -58,6 +58,7 @@ async def _authorize(invocation: Invocation, settings: Settings, application: Ap
         aclosing(application_access(settings, clock=clock, random=random)) as access,
         aclosing(transport),
     ):
+        invocation.hide_those_of(access)
         client = Bitrix24Client(access, transport, clock=clock, random=random)
         pair = await access.authorize(code)
         return Granted(host_of(pair.endpoint), await client.scopes(), pair.expires_at)

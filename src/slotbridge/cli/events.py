@@ -43,6 +43,7 @@ async def _events(invocation: Invocation, settings: Settings, wish: Wish) -> Sta
     address = hook_address(settings.daemon.public_url)
     clock, random = invocation.clock, invocation.random
     async with aclosing(connect(settings, None, clock=clock, random=random, network=None, capped=False)) as sides:
+        invocation.hide_those_of(sides.access)
         events = sides.bitrix24.events
         if wish == "show":
             return standing(await events.get(), address)

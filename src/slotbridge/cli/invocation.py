@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from slotbridge.secrecy import Holder, Secrets
     from slotbridge.settings import Settings
 
 LogFormat = Literal["auto", "json", "console"]
@@ -45,7 +46,7 @@ class Invocation:
     as_json: bool = False
     clock: Clock = field(default_factory=SystemClock)
     random: random.Random = field(default_factory=random.Random)
-    secrets: Collection[str] = ()
+    secrets: Secrets | None = None
 
     def settings(self) -> Settings:
         """The configuration; logging is set up first. Raises ConfigurationError.
@@ -53,15 +54,20 @@ class Invocation:
         Where nobody said what to log, a terminal shows the report alone: it says the same as the log.
         """
         from slotbridge.log import configure_logging
-        from slotbridge.secrecy import secrets_of
+        from slotbridge.secrecy import Secrets, secrets_of
         from slotbridge.settings import load_settings
 
         level = self.log_level or ("critical" if self.stderr.isatty() else "warning")
         configure_logging(level, self.log_format, stream=self.stderr, environ=self.environ)
         settings = load_settings(self.config, self.environ)
-        self.secrets = secrets_of(settings)
+        self.secrets = Secrets(secrets_of(settings))
         configure_logging(level, self.log_format, stream=self.stderr, environ=self.environ, secrets=self.secrets)
         return settings
+
+    def hide_those_of(self, holder: Holder) -> None:
+        """What it holds is masked from now on, also what it gets later. It takes the place of the last one."""
+        if self.secrets is not None:
+            self.secrets.holder = holder
 
     def console(self, stream: TextIO | None = None) -> Console:
         """Colours and widths for a stream; plain text where it is no terminal. NO_COLOR is honoured."""
@@ -109,7 +115,7 @@ class Invocation:
         """A text that nobody has looked through, without secrets."""
         from slotbridge.secrecy import hide
 
-        return redact(hide(text, self.secrets))
+        return redact(hide(text, self.secrets or ()))
 
     def _complain(self, error: SlotbridgeError) -> None:
         from slotbridge.cli.render.errors import error_lines

@@ -89,6 +89,7 @@ async def _assembled(
     parts.callback(store.close)
     bridge = Bridge.connect(settings, store, clock=clock, random=random, observer=traffic, unattended=True)
     parts.push_async_callback(bridge.aclose)
+    invocation.hide_those_of(bridge)
     return _daemon(invocation, settings, pairs, bridge, store, lock)
 
 

@@ -93,6 +93,7 @@ async def remembered(invocation: Invocation, settings: Settings) -> AsyncIterato
 async def connected(invocation: Invocation, settings: Settings, store: Store | None) -> AsyncIterator[Bridge]:
     """Both services, as the configuration names them."""
     bridge = Bridge.connect(settings, store, clock=invocation.clock, random=invocation.random)
+    invocation.hide_those_of(bridge)
     try:
         yield bridge
     finally:

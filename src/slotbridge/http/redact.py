@@ -8,13 +8,16 @@ MASK = "***"
 
 _SLASH = r"(?:\\*/|%2f)"  # PHP writes slashes in JSON with a backslash
 _QUOTE = r"\\*[\"']"
+_TEXT = rf"b?{_QUOTE}"  # also as Python shows bytes
 _NAMES = "auth|auth_id|access_token|refresh_token|refresh_id|application_token|client_secret|api_key"
 _BRACKET = r"(?:\]|%5d)?"  # auth[access_token]=…
 
 _PATTERNS = (
     re.compile(rf"({_SLASH}rest{_SLASH}\d+{_SLASH})[^\s/\\?#\"'<>&%]+", re.IGNORECASE),
     re.compile(r"(bearer(?:\s+|%20|\+))[^\s\"'\\,;&]+", re.IGNORECASE),
-    re.compile(rf"((?:{_NAMES}){_BRACKET}(?:=|%3d|{_QUOTE}\s*:\s*{_QUOTE}))[^\s\"'\\&,;]+", re.IGNORECASE),
+    re.compile(
+        rf"((?:{_NAMES}){_BRACKET}(?:(?:=|%3d)(?:{_TEXT})?|{_QUOTE}\s*:\s*{_TEXT}))[^\s\"'\\&,;]+", re.IGNORECASE
+    ),
     re.compile(r"([?&]code=)[^\s\"'\\&,;#]+", re.IGNORECASE),  # of an authorization, in an address
     re.compile(r"([spt]k_rsv_)[\w*-]+"),
 )

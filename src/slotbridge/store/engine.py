@@ -28,8 +28,8 @@ def working_engine(file: Path | None, patience: float = PATIENCE) -> Engine:
     """The engine for everyday work on a file, or on a database in memory."""
     pragmas = (_busy(patience), *_WORKING)
     if file is None:
-        return _hooked(create_engine("sqlite://", poolclass=StaticPool), pragmas)
-    return _hooked(create_engine(_url(file)), pragmas)
+        return _hooked(_engine("sqlite://", poolclass=StaticPool), pragmas)
+    return _hooked(_engine(_url(file)), pragmas)
 
 
 def plain_engine(file: Path) -> Engine:
@@ -38,7 +38,7 @@ def plain_engine(file: Path) -> Engine:
     Without foreign keys: a batch migration rebuilds a table, and dropping the old one would delete the rows that
     refer to it. Without WAL: the file may turn out not to be ours, and is left as it is then.
     """
-    return _hooked(create_engine(_url(file), poolclass=NullPool), (_BUSY,))
+    return _hooked(_engine(_url(file), poolclass=NullPool), (_BUSY,))
 
 
 def read_only_engine(file: Path, patience: float = PATIENCE) -> Engine:
@@ -51,7 +51,7 @@ def read_only_engine(file: Path, patience: float = PATIENCE) -> Engine:
         used = any(beside(file, suffix).exists() for suffix in ("-wal", "-journal"))
         return sqlite3.connect(f"{file.as_uri()}?mode=ro{'' if used else '&immutable=1'}", uri=True)
 
-    engine = create_engine(_url(file), creator=connect, poolclass=NullPool)
+    engine = _engine(_url(file), creator=connect, poolclass=NullPool)
     return _hooked(engine, (_busy(patience),), begin="BEGIN")
 
 
@@ -91,6 +91,11 @@ def _busy(patience: float) -> str:
 
 def _url(file: Path) -> URL:
     return URL.create("sqlite", database=str(file))
+
+
+def _engine(url: URL | str, **how: Any) -> Engine:
+    """Its errors show no values of ours: some are tokens."""
+    return create_engine(url, hide_parameters=True, **how)
 
 
 def _hooked(engine: Engine, pragmas: tuple[str, ...], begin: str = "BEGIN IMMEDIATE") -> Engine:

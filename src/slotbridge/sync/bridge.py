@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -114,6 +114,11 @@ class Bridge:
             settings, store, clock=clock, random=random, network=network, observer=observer, capped=unattended
         )
         return cls(settings, connection, store, clock=clock, unattended=unattended)
+
+    @property
+    def secrets(self) -> Collection[str]:
+        """What lets us into the portal now: an application's tokens come and go."""
+        return self._connection.access.secrets
 
     @property
     def requests(self) -> dict[Side, int]:
