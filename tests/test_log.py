@@ -236,6 +236,15 @@ def test_what_contains_itself_is_cut_off() -> None:
     assert len(events(stream)) == 1
 
 
+@pytest.mark.parametrize("unseen", ["\x1b[31m", "\x1b[0;1m", "\u200b", "\ufeff", "\\x1b[31m"])
+def test_what_a_reader_does_not_see_parts_no_secret(unseen: str) -> None:
+    stream = StringIO()
+    configured(stream, secrets=KNOWN).info(f"seen {CODE[:5]}{unseen}{CODE[5:]}", key=f"sk_rsv_ab{unseen}{CODE}")
+
+    assert events(stream)[0]["event"] == "seen ***"
+    assert events(stream)[0]["key"] == "sk_rsv_***"
+
+
 @pytest.mark.parametrize(
     "value",
     [("auth", CODE), ["X-Auth", CODE], [(b"authorization", CODE.encode())], {b"auth": CODE}, {"a": [("auth", 5)]}],

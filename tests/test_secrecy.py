@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -54,6 +56,16 @@ def test_a_secret_is_found_in_every_spelling(secret: str, ways: list[object], ar
 )
 def test_a_secret_is_found_in_another_case_and_letter_by_letter(text: str) -> None:
     assert hide(f"<{text}>", [SECRET]).replace("\\", "") == "<***>"
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user:"])
+@pytest.mark.parametrize("secret", [SECRET, "t0ken-0f-six~~~???>>>", "пароль"])
+@pytest.mark.parametrize("code", [b64encode, urlsafe_b64encode, lambda octets: octets.hex().encode()])
+def test_a_secret_is_found_in_base64_and_in_hex(before: str, secret: str, code: Callable[[bytes], bytes]) -> None:
+    left = hide(code(f"{before}{secret}!".encode()).decode(), [secret])
+
+    assert "***" in left
+    assert len(left) < 20
 
 
 def test_what_stands_around_a_secret_is_kept() -> None:

@@ -35,6 +35,10 @@ _SECRET_KEY = re.compile(
 )
 _DEEPEST = 12
 
+# What a reader does not see, and what may part a secret: commands to a terminal, also as a repr shows them, and
+# characters without width.
+_UNSEEN = re.compile(r"(?:\x1b|\\x1b|\\u001b)\[[0-?]*[ -/]*[@-~]|[\u00ad\u200b-\u200f\u2060\ufeff]", re.IGNORECASE)
+
 _TALKATIVE = (
     ("httpx", logging.WARNING),  # at INFO it prints whole addresses, where a webhook has its secret
     ("httpcore", logging.WARNING),  # at DEBUG it prints headers
@@ -135,7 +139,7 @@ class _Redaction:
         return {self._text(str(key)): self._clean(value, key) for key, value in event.items()}
 
     def _text(self, text: str) -> str:
-        return redact(hide(text, self._secrets))
+        return redact(hide(_UNSEEN.sub("", text), self._secrets))
 
     def _clean(self, value: object, key: object = "", depth: int = 0) -> object:
         if value is None or isinstance(value, bool):

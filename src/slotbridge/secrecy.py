@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Protocol
@@ -15,6 +16,7 @@ SHORTEST = 6
 """Characters that a secret needs to be masked wherever it stands: a shorter one is part of many a word."""
 
 _QUOTING = r"(?:\\|%(?:25)*+5c)*"
+_BASE64 = {"+": r"(?:[+-]|%2b)", "/": r"(?:\\*/|_|%2f)"}
 _BACKSLASHES = r"(?>(?:\\|u005c|x5c|%(?:25)*+5c)+)"
 
 
@@ -51,7 +53,9 @@ def secrets_of(settings: BaseModel) -> frozenset[str]:
 
 
 def hide(text: str, secrets: Collection[str]) -> str:
-    """The text without these secrets, be they written plainly, percent-encoded, or escaped as in JSON or a repr."""
+    """The text without these secrets, be they written plainly, percent-encoded, escaped as in JSON or a repr, or as
+    base64 or hex.
+    """
     known = tuple(sorted((secret for secret in secrets if len(secret) >= SHORTEST), key=len, reverse=True))
     return _spellings(known).sub(MASK, text) if known else text
 
@@ -71,7 +75,8 @@ def _secrets_in(value: object) -> Iterator[str]:
 
 @lru_cache(maxsize=8)
 def _spellings(secrets: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(_spelt, secrets)), re.IGNORECASE)
+    ways = [*map(_spelt, secrets), *(coded for secret in secrets for coded in _coded(secret))]
+    return re.compile("|".join(ways), re.IGNORECASE)
 
 
 def _spelt(secret: str) -> str:
@@ -82,6 +87,18 @@ def _spelt(secret: str) -> str:
     parts = re.split(r"\\+", secret)
     beginning = "" if parts[0] else r"(?<!\\)"
     return beginning + _BACKSLASHES.join(_QUOTING.join(map(_character, part)) for part in parts)
+
+
+def _coded(secret: str) -> Iterator[str]:
+    """The secret as hex, and as base64: in three ways, by how many octets stand before it, of which the characters at
+    either end depend, so that they are left out.
+    """
+    octets = secret.encode("utf-8", "surrogatepass")
+    yield octets.hex()
+    for before in range(3):
+        text = b64encode(bytes(before) + octets).decode("ascii")
+        own = text[(before * 8 + 5) // 6 : (before + len(octets)) * 8 // 6]
+        yield "".join(_BASE64.get(character, character) for character in own)
 
 
 def _character(character: str) -> str:

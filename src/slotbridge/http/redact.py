@@ -10,11 +10,17 @@ _SLASH = r"(?:\\*/|%2f)"  # PHP writes slashes in JSON with a backslash
 _QUOTE = r"\\*[\"']"
 _TEXT = rf"b?{_QUOTE}"  # also as Python shows bytes
 _NAMES = "auth|auth_id|access_token|refresh_token|refresh_id|application_token|client_secret|api_key"
+_HEADER = rf"(?:authorization|x-api-key)(?:{_QUOTE})?"
+_SCHEME = r"(?:(?:basic|bearer|digest|token)\s+)?"
 _BRACKET = r"(?:\]|%5d)?"  # auth[access_token]=…
 
 _PATTERNS = (
     re.compile(rf"({_SLASH}rest{_SLASH}\d+{_SLASH})[^\s/\\?#\"'<>&%]+", re.IGNORECASE),
     re.compile(r"(bearer(?:\s+|%20|\+))[^\s\"'\\,;&]+", re.IGNORECASE),
+    re.compile(r"(\bbasic(?:\s+|%20|\+))(?=[\w+/-]*[\d=])[\w+/=-]{8,}", re.IGNORECASE),
+    re.compile(rf"({_HEADER}\s*[:=]\s*(?:{_TEXT})?{_SCHEME})[^\s\"'\\&,;]{{8,}}", re.IGNORECASE),
+    re.compile(r"(cookie\s*:\s*)[^\r\n\"']+", re.IGNORECASE),
+    re.compile(r"(://[^\s/?#:@\"'\\]*:)[^\s/?#@\"'\\]+(?=@)"),
     re.compile(
         rf"((?:{_NAMES}){_BRACKET}(?:(?:=|%3d)(?:{_TEXT})?|{_QUOTE}\s*:\s*{_TEXT}))[^\s\"'\\&,;]+", re.IGNORECASE
     ),
@@ -24,7 +30,7 @@ _PATTERNS = (
 
 
 def redact(text: str) -> str:
-    """The text with webhook codes, bearer tokens, OAuth parameters and ReserveKit keys masked."""
+    """The text with webhook codes, headers' and addresses' credentials, OAuth parameters and ReserveKit keys masked."""
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\1{MASK}", text)
     return text
