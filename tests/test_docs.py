@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
+from io import StringIO
 from pathlib import Path
 
+import pytest
 from typer.main import get_command
 
+from slotbridge.cli import main
 from slotbridge.cli.app import app
+from slotbridge.cli.sandbox import config_for
+from slotbridge.sandbox.sample import sample_world
+from slotbridge.sandbox.server import running_sandbox
 from tests.reconcile.table27 import as_markdown
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +31,18 @@ def test_the_readme_names_every_command_and_no_other() -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     told = set(re.findall(r"^\| `([a-z]+)", page, re.MULTILINE))
     assert told == set(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_what_the_readme_lets_one_try_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    tried = page.partition("## Try it")[2].partition("##")[0]
+    sandbox, *commands = [shlex.split(line) for line in re.findall(r"^    .venv/bin/slotbridge (.*?)#", tried, re.M)]
+    assert (sandbox, len(commands)) == (["sandbox"], 3)
+    monkeypatch.chdir(tmp_path)
+    with running_sandbox(sample_world()) as served:
+        Path("sandbox.toml").write_text(config_for(served.url, served.world, "sqlite:///sandbox.db"), encoding="utf-8")
+        codes = [main(command, stdout=StringIO(), stderr=StringIO(), environ={}) for command in commands]
+    assert codes == [0, 0, 0]
 
 
 def test_every_room_of_the_architecture_page_exists() -> None:
