@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from io import TextIOWrapper
 from types import FrameType
 from typing import TextIO
@@ -20,20 +21,31 @@ def main(
     stderr: TextIO | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> int:
-    """Runs one command and returns its exit code; without `argv`, that of the process. Never raises for bad input."""
+    """Runs one command and returns its exit code; without `argv`, that of the process. Never raises for bad input.
+
+    Output that cannot be written changes nothing about the command; it makes a 0 a 1, unless the reader has just gone.
+    """
     if argv is None:
         signal.signal(signal.SIGTERM, _ended)
     try:
         from slotbridge.cli.app import run
         from slotbridge.cli.invocation import Invocation
+        from slotbridge.cli.outlet import Outlet
     except SystemExit as end:  # nothing has begun; a daemon that is told to stop has then done all that it should
         return 0 if "run" in sys.argv[1:] else int(str(end.code))
 
-    out, err = stdout or sys.stdout, stderr or sys.stderr
-    for stream in (out, err):
+    streams = stdout or sys.stdout, stderr or sys.stderr
+    for stream in streams:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our dashes and arrows gets question marks
-    return run(Invocation(out, err, environ), list(sys.argv[1:] if argv is None else argv))
+    out, err = map(Outlet, streams)
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run(Invocation(out, err, environ), list(sys.argv[1:] if argv is None else argv))
+    lost = out.finish()
+    if lost is None or isinstance(lost, BrokenPipeError):
+        return code
+    err.write(f"error: standard output cannot be written ({lost.strerror})\n")
+    return code or 1
 
 
 def _ended(number: int, _frame: FrameType | None) -> None:

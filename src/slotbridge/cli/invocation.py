@@ -91,6 +91,11 @@ class Invocation:
         for line in lines:
             console.print(line, soft_wrap=True)
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether what is said still arrives somewhere; a reader may have gone."""
+        return getattr(self.stdout, "failure", None) is None
+
     def emit(self, document: Mapping[str, Any]) -> None:
         """Writes the one document of `--json`."""
         unicode = (self.stdout.encoding or "utf-8").lower().startswith("utf")

@@ -31,7 +31,7 @@ def watch(invocation: Invocation, every: float, draw: Draw) -> int:
 async def _keep_current(invocation: Invocation, every: float, draw: Draw) -> None:
     console = invocation.console()
     with _board(console) as show:
-        while True:
+        while invocation.is_heard:
             show([_head(invocation, every), *await _drawn(console, draw)])
             await invocation.clock.sleep(every)
 
