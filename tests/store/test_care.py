@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -307,9 +308,48 @@ def torn(file: Path) -> None:
     execute(file, "DELETE FROM run")
 
 
+def named(*schemas: str) -> Callable[[Path], None]:
+    """What makes a database name these schemas."""
+
+    def spoil(file: Path) -> None:
+        rows = [f"INSERT INTO alembic_version VALUES ('{schema}')" for schema in schemas]  # noqa: S608 - ours
+        execute(file, "DELETE FROM alembic_version", *rows)
+
+    return spoil
+
+
+def untimely(file: Path) -> None:
+    execute(file, "UPDATE run SET started_at = 'soon'")
+
+
+ODD_SCHEMAS = [
+    (named(), "names 0 schemas"),
+    (named("0001", HEAD), "names 2 schemas"),
+    (named("0000"), r"no slotbridge made \(0000\)"),
+    (named("zzz"), r"no slotbridge made \(zzz\)"),
+    (named(""), r"no slotbridge made \(\)"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "said"), ODD_SCHEMAS)
+def test_a_schema_that_is_none_of_ours_is_refused_wherever_it_is_met(
+    filled: Path, url: str, clock: StillClock, spoil: Callable[[Path], None], said: str
+) -> None:
+    spoil(filled)
+    before = filled.read_bytes()
+
+    assert re.search(said, found(filled)["schema"].says)
+    for opening in (Store.open, Store.open_existing):
+        with pytest.raises(StoreError, match=f"{said}.*slotbridge db restore"):
+            opening(url, clock=clock)
+    assert filled.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
+        *ODD_SCHEMAS,
+        (untimely, "a run began at 'soon', which is no time"),
         (newer, rf"newer slotbridge \(schema 0999; this version knows up to {HEAD}\)"),
         (of_somebody_else, "another program's tables"),
         (emptied, "is empty"),

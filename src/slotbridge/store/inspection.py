@@ -17,7 +17,7 @@ from slotbridge.errors import StoreError
 from slotbridge.store.engine import driver, plain_engine, read_only_engine
 from slotbridge.store.failures import translated
 from slotbridge.store.location import beside
-from slotbridge.store.migrate import HEAD
+from slotbridge.store.migrate import HEAD, MENDED, is_known, is_newer
 from slotbridge.store.room import ROOM, free_beside, size_words
 
 _COUNTS: Final[Mapping[str, str]] = {
@@ -28,7 +28,6 @@ _COUNTS: Final[Mapping[str, str]] = {
     "changes": "SELECT count(*) FROM change",
 }
 _OURS: Final = {"alembic_version", "pair_state", "slot_link", "hold", "run", "change"}
-_DAMAGED: Final = "Put a copy back with `slotbridge db restore`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,18 @@ def contents(file: Path) -> Contents:
             if not finding.ok:
                 raise StoreError(f"the database {finding.says}", item=str(file), hint=finding.hint)
         ((schema,),) = connection.execute("SELECT version_num FROM alembic_version")
-        ((last,),) = connection.execute("SELECT max(started_at) FROM run")
+        last = _last_run(connection, file)
         counts = {name: connection.execute(query).fetchone()[0] for name, query in _COUNTS.items()}
-    return Contents(file, file.stat().st_size, schema, counts, last and datetime.fromisoformat(f"{last}+00:00"))
+    return Contents(file, file.stat().st_size, schema, counts, last)
+
+
+def _last_run(connection: sqlite3.Connection, file: Path) -> datetime | None:
+    ((last,),) = connection.execute("SELECT max(started_at) FROM run")
+    try:
+        return None if last is None else datetime.fromisoformat(f"{last}+00:00")
+    except ValueError:
+        what = f"the database is damaged (a run began at {last!r}, which is no time)"
+        raise StoreError(what, item=str(file), hint=MENDED) from None
 
 
 def findings(file: Path, *, free: Callable[[Path], int] = free_beside) -> tuple[Finding, ...]:
@@ -95,7 +103,7 @@ def _whole(connection: sqlite3.Connection) -> Finding:
     if said == ["ok"]:
         return Finding("integrity", ok=True, says="is whole")
     told = "; ".join(" ".join(line.split()) for line in said)
-    return Finding("integrity", ok=False, says=f"is damaged ({told})", hint=_DAMAGED)
+    return Finding("integrity", ok=False, says=f"is damaged ({told})", hint=MENDED)
 
 
 def _references(connection: sqlite3.Connection) -> Finding:
@@ -104,7 +112,7 @@ def _references(connection: sqlite3.Connection) -> Finding:
         return Finding("references", ok=True, says="has all rows that others refer to")
     table, _, parent, _ = broken[0]
     says = f"has rows that refer to nothing: {len(broken)}, the first in {table}, to {parent}"
-    return Finding("references", ok=False, says=says, hint=_DAMAGED)
+    return Finding("references", ok=False, says=says, hint=MENDED)
 
 
 def _schema(connection: sqlite3.Connection) -> Finding:
@@ -112,15 +120,22 @@ def _schema(connection: sqlite3.Connection) -> Finding:
     if not tables >= _OURS:
         says = "holds another program's tables" if tables else "is empty"
         return Finding("schema", ok=False, says=says, hint="It has to be one that slotbridge made")
-    ((schema,),) = connection.execute("SELECT version_num FROM alembic_version")
+    schemas = [str(row[0]) for row in connection.execute("SELECT version_num FROM alembic_version")]
+    if len(schemas) != 1:
+        return Finding("schema", ok=False, says=f"names {len(schemas)} schemas instead of one", hint=MENDED)
+    return _version(schemas[0])
+
+
+def _version(schema: str) -> Finding:
     if schema == HEAD:
         return Finding("schema", ok=True, says=f"has the schema of this version ({HEAD})")
-    # Migrations are numbered as they come.
-    if schema > HEAD:
+    if is_known(schema):
+        hint = "The next run migrates it, and `slotbridge db upgrade` does so now"
+        return Finding("schema", ok=True, says=f"is of an older slotbridge (schema {schema})", hint=hint)
+    if is_newer(schema):
         says = f"is of a newer slotbridge (schema {schema}; this version knows up to {HEAD})"
         return Finding("schema", ok=False, says=says, hint="Install the version that wrote it, or a newer one")
-    hint = "The next run migrates it, and `slotbridge db upgrade` does so now"
-    return Finding("schema", ok=True, says=f"is of an older slotbridge (schema {schema})", hint=hint)
+    return Finding("schema", ok=False, says=f"has a schema that no slotbridge made ({schema})", hint=MENDED)
 
 
 def _permissions(file: Path) -> Finding:

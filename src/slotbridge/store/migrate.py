@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 HEAD: Final = "0002"
 """The last migration: the schema that this code works with."""
 
+MENDED: Final = "Put a copy back with `slotbridge db restore`"
+
 LOCATION: Final = "slotbridge.store:migrations"
 
 # As alembic writes it.
@@ -50,10 +52,20 @@ def is_current(engine: Engine) -> bool:
         schema = _schema(connection, place_of(engine))
     if schema in (None, HEAD):
         return schema is not None
-    if schema not in _known(_config(LOCATION)):
-        raise _newer(schema, place_of(engine))
+    if not is_known(schema):
+        raise _unknown(schema, place_of(engine))
     hint = "Run `slotbridge db upgrade`, which copies it and migrates it; then try again"
     raise StoreError("the database is of an older slotbridge", item=place_of(engine), hint=hint)
+
+
+def is_known(schema: str, location: str = LOCATION) -> bool:
+    """Whether it is the present schema or one that can be migrated to it."""
+    return schema == HEAD or schema in _known(_config(location))
+
+
+def is_newer(schema: str) -> bool:
+    """Whether a schema that is not known is one of a later version: migrations are numbered as they come."""
+    return schema.isdecimal() and int(schema) > int(HEAD)
 
 
 def draft(message: str, location: str = LOCATION) -> None:
@@ -75,8 +87,11 @@ def _schema(connection: Connection, place: str) -> str | None:
     if not tables:
         return None
     if {"alembic_version", "slot_link"} <= tables:
-        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        return str(revision)
+        revisions = [str(row[0]) for row in connection.exec_driver_sql("SELECT version_num FROM alembic_version")]
+        if len(revisions) != 1:
+            what = f"the database names {len(revisions)} schemas instead of one"
+            raise StoreError(what, item=place, hint=MENDED)
+        return revisions[0]
     hint = "Name a file of its own in [store] url"
     raise StoreError("the database holds another program's tables", item=place, hint=hint)
 
@@ -92,7 +107,7 @@ def _upgrade(engine: Engine, schema: str, head: str, location: str) -> Path:
 
     place, config = place_of(engine), _config(location)
     if schema not in _known(config):
-        raise _newer(schema, place)
+        raise _unknown(schema, place)
     backup = _back_up(engine, beside(Path(place), f".before-{head}"))
     try:
         with transaction(engine) as connection:
@@ -140,7 +155,9 @@ def _known(config: Config) -> set[str]:
     return {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
 
 
-def _newer(schema: str, place: str) -> StoreError:
+def _unknown(schema: str, place: str) -> StoreError:
+    if not is_newer(schema):
+        return StoreError(f"the database has a schema that no slotbridge made ({schema})", item=place, hint=MENDED)
     copies = Path(place).name + ".before-…"
     hint = f"Install the newer version again, or put back the copy that it made before it migrated ({copies})"
     what = f"the database is of a newer slotbridge (schema {schema}; this version knows up to {HEAD})"
