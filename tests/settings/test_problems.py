@@ -183,6 +183,30 @@ def test_a_pair_without_a_name_is_called_by_its_number(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('api_key = "x"\n' + SIDES, "api_key: unknown key here; it is one of [reservekit]"),
+        (f'webhook_url = "{CODE}"\n' + SIDES, "webhook_url: unknown key here; it is one of [bitrix24]"),
+        (
+            SIDES + "interval_max = 5\n",
+            "[reservekit] interval_max: unknown key here; it is one of [sync] and [[pairs]]",
+        ),
+        (SIDES + "client_id = 5\n", "[reservekit] client_id: unknown key here; it is one of [bitrix24.oauth]"),
+        (SIDES + "[sync]\nresource_id = 5\n", "[sync] resource_id: unknown key here; it is one of [[pairs]]"),
+    ],
+)
+def test_a_key_at_the_wrong_place_is_told_its_place(tmp_path: Path, text: str, said: str) -> None:
+    assert problems(tmp_path, text) == (said,)
+
+
+def test_what_is_wrong_with_the_variables_is_told_beside_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    variable, file = problems(tmp_path, "[bitrix24", SLOTBRIDGE_FOO="1")
+
+    assert variable.startswith("SLOTBRIDGE_FOO: unknown variable")
+    assert "not valid TOML" in file
+
+
+@pytest.mark.parametrize(
     ("text", "start"),
     [
         ("pairs = 5\n", "[[pairs]]: must be a list of tables"),

@@ -43,6 +43,12 @@ def test_systemd_credentials_are_secret_files_too(tmp_path: Path, secrets: Path)
     assert settings.reservekit.api_key.get_secret_value() == "sk_from_systemd"
 
 
+def test_a_secret_file_as_windows_writes_it_has_the_secret_and_nothing_else(tmp_path: Path, secrets: Path) -> None:
+    (secrets / "SLOTBRIDGE_RESERVEKIT__API_KEY").write_bytes(b"\xef\xbb\xbfsk_from_windows\r\n")
+    settings = load(tmp_path, SLOTBRIDGE_SECRETS_DIR=str(secrets))
+    assert settings.reservekit.api_key.get_secret_value() == "sk_from_windows"
+
+
 def test_misnamed_and_unreadable_secret_files_are_problems(tmp_path: Path, secrets: Path) -> None:
     (secrets / "SLOTBRIDGE_RESERVKIT__API_KEY").write_text("sk_x")
     (secrets / "SLOTBRIDGE_STORE__URL").write_bytes(b"\xff")

@@ -139,3 +139,8 @@ def test_own_limits_count_exactly_and_one_by_one(tmp_path: Path) -> None:
 
 def test_a_pair_can_be_made_by_hand_for_a_test() -> None:
     assert PairSettings(name="x", resource_id=1, service_id=2).max_delete_count == 3
+
+
+def test_the_plan_is_called_by_its_name_unless_its_number_is_the_users_own(tmp_path: Path) -> None:
+    assert load(tmp_path).reservekit.plan_words == "starter"
+    assert load(tmp_path, SIDES + "requests_per_month = 10000000\n" + PAIR).reservekit.plan_words == "your plan"

@@ -68,7 +68,7 @@ def _budget(invocation: Invocation, settings: Settings, store: Store | None) -> 
         return
     used = store.usage.in_month(invocation.clock.now())["reservekit"] if store else 0
     intervals = [pair.interval for pair in settings.pairs]
-    if told := advice(intervals, cap, plan):
+    if told := advice(intervals, cap, settings.reservekit.plan_words):
         what = f"{told.text}; {used:,} were sent this month"
         fitting = None if told.fits else _fitting(len(intervals), cap)
         hint = "The daemon asks less often by itself then, and finds changes later; or set a longer interval"

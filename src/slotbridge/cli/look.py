@@ -80,7 +80,7 @@ async def _status(invocation: Invocation, settings: Settings) -> Status:
             used=_used(store, now),
             per_month={"bitrix24": settings.bitrix24.limits.per_month, "reservekit": api.limits.per_month},
             remembered=store is not None,
-            advice=advice([pair.interval for pair in settings.pairs], api.limits.per_month, api.plan),
+            advice=advice([pair.interval for pair in settings.pairs], api.limits.per_month, api.plan_words),
             holder=holder,
             silent=silence(settings.daemon.listen) if holder and holder.command == "run" and holder.holds else None,
             spent=_spent(store, settings, now),

@@ -108,6 +108,6 @@ def _daemon(
     }
     clock, random = invocation.clock, invocation.random
     daemon = Daemon(pairs, bridge, store, Runner(), caps=caps, clock=clock, random=random, lock=lock)
-    if told := advice([pair.interval for pair in pairs], caps["reservekit"], api.plan):
+    if told := advice([pair.interval for pair in pairs], caps["reservekit"], api.plan_words):
         (log.info if told.fits else log.warning)("budget.advice", advice=told.text)
     return daemon

@@ -95,8 +95,8 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     if file is None and not variables and not unread:
         raise _no_file()
     variables, misnamed = usable(variables, Settings)
-    sources = (Variables(Settings, variables), InitSettingsSource(Settings, _read(file) if file else {}))
     problems: tuple[str, ...] = (*unread, *misnamed)
+    sources = (Variables(Settings, variables), InitSettingsSource(Settings, _read(file, problems) if file else {}))
     try:
         settings = Settings(_build_sources=(sources, {}))
     except ConfigurationError as error:
@@ -111,7 +111,8 @@ def _find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     return named or next((place for place in PLACES if place.is_file()), None)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path, others: tuple[str, ...]) -> dict[str, Any]:
+    """What is in the file. Raises ConfigurationError if it cannot be read, with the problems that there are besides."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
@@ -120,7 +121,7 @@ def _read(file: Path) -> dict[str, Any]:
         problem = f"{file}: not UTF-8 text"
     except OSError as error:
         problem = f"{file}: cannot be read ({error.strerror})"
-    raise ConfigurationError("the configuration file cannot be read", problems=(problem,), hint=_HELP)
+    raise ConfigurationError("the configuration file cannot be read", problems=(*others, problem), hint=_HELP)
 
 
 def _no_file() -> ConfigurationError:

@@ -83,6 +83,11 @@ class ReserveKitSettings(Table):
         own = (self.requests_per_second, self.burst, self.requests_per_month)
         return RESERVEKIT_PLANS[self.plan].overridden(*own)
 
+    @property
+    def plan_words(self) -> str:
+        """How a plan is called in a sentence: by its name, unless the month's number is the user's own."""
+        return self.plan if self.requests_per_month is None else "your plan"
+
 
 class StoreSettings(Table):
     """Where the memory of what both sides agreed on is kept, and for how many days what was changed is remembered."""

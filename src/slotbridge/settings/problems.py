@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from slotbridge.http.redact import redact
-from slotbridge.settings.shape import Path, fields_at, may_be_secret, table_of
+from slotbridge.settings.shape import Path, fields_at, homes_of, may_be_secret, table_of
 
 _SAID = {
     "int_type": "must be a whole number",
@@ -51,7 +51,8 @@ def schema_problems(error: ValidationError, data: Mapping[str, Any], root: type[
     for finding in error.errors(include_url=False):
         path = finding["loc"]
         if not _inherited(path, data):
-            yield redact(_place(path, data)) + _remark(finding, path, root)
+            place = str(path[0]) if _is_stray(finding, data) else _place(path, data)
+            yield redact(place) + _remark(finding, path, root)
 
 
 def _inherited(path: Path, data: Mapping[str, Any]) -> bool:
@@ -60,6 +61,12 @@ def _inherited(path: Path, data: Mapping[str, Any]) -> bool:
         return False
     pair = data["pairs"][path[1]]
     return path[2] not in pair and path[2] in table_of(data, "sync")
+
+
+def _is_stray(finding: ErrorDetails, data: Mapping[str, Any]) -> bool:
+    """Whether it is a key that stands in no table."""
+    top, *inside = finding["loc"]
+    return finding["type"] == "extra_forbidden" and not inside and not isinstance(data.get(str(top)), Mapping | list)
 
 
 def _place(path: Path, data: Mapping[str, Any]) -> str:
@@ -82,6 +89,8 @@ def _remark(finding: ErrorDetails, path: Path, root: type[BaseModel]) -> str:
         case "missing":
             return f": missing{_elsewhere(path)}"
         case "extra_forbidden":
+            if homes := homes_of(root, str(path[-1])):
+                return f": unknown key here; it is one of {' and '.join(homes)}"
             near = nearest(str(path[-1]), known)
             what = "table" if len(path) == 1 else "key"
             shown = f"[{near}]" if what == "table" else f'"{near}"'

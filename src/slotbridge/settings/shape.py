@@ -39,6 +39,15 @@ def fields_at(model: type[BaseModel], path: Path) -> dict[str, Any]:
     return {name: field.annotation for name, field in model.model_fields.items()}
 
 
+def homes_of(model: type[BaseModel], key: str) -> list[str]:
+    """The tables that have a key of this name, as they stand in the file."""
+    lists = [name for name, field in model.model_fields.items() if get_origin(field.annotation) is tuple]
+    return [
+        *dict.fromkeys(f"[{'.'.join(path[:-1])}]" for path in keys_of(model) if len(path) > 1 and path[-1] == key),
+        *(f"[[{name}]]" for name in lists if key in fields_at(model, (name,))),
+    ]
+
+
 def may_be_secret(model: type[BaseModel], path: Path) -> bool:
     """Whether a value at this place may hold a secret: a secret key, a whole table, or an unknown key."""
     annotation = fields_at(model, path[:-1]).get(str(path[-1]))

@@ -36,7 +36,7 @@ def gathered(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     problems: list[str] = []
     for path in (path for folder in files if folder for path in _secret_files(Path(folder))):
         try:
-            variables[path.name.upper()] = path.read_text(encoding="utf-8").strip()
+            variables[path.name.upper()] = path.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"secret file {path}: cannot be read ({_reason(error)})")
     variables |= {name.upper(): value for name, value in environ.items() if _is_ours(name)}
