@@ -77,10 +77,16 @@ class Renaming(NamedTuple):
         """What is still to be written to a side that shows `found` by now."""
         return self._replace(before=found, lost=None)
 
-    def change(self, found: Profile | None = None) -> Change:
-        """The change as it is told, or as far as it came if the side shows `found` after it."""
-        after = self.after if found is None else found
-        return Change(self.side, "update", differing(self.before, after), differing(after, self.before), self.why)
+    def reached(self, found: Profile) -> Renaming:
+        """As far as it came, by what the side shows after it: fields that do not show what was sent are left out."""
+        rows = zip(found, self.before, self.after, strict=True)
+        return self._replace(after=Profile(*(after if there == after else before for there, before, after in rows)))
+
+    @property
+    def change(self) -> Change:
+        """The change as it is told."""
+        before, after = differing(self.before, self.after), differing(self.after, self.before)
+        return Change(self.side, "update", before, after, self.why)
 
 
 REFUSED: Final = "names:"

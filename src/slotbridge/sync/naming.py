@@ -78,24 +78,35 @@ class Naming:
             raise failure or found
         if plan is None or shown is None:
             return
-        if found != plan.before:
-            self.applied.append(plan.change(found))
+        done = plan.reached(found)
+        if done.fields:
+            self.applied.append(done.change)
         if found == plan.after:
             self.agreed = shown.having(plan.side, found)
             return
         rest = plan.towards(found)
-        if failure is None or isinstance(failure, Rejected):
+        if isinstance(failure, Rejected) or (failure is None and found == done.after):
             self.refused = (rest.digest,)
-        self.fail(failure or not_taken(rest))
+        self.fail(failure or (not_taken(rest) if self.refused else otherwise(rest)))
+
+
+def otherwise(renaming: Renaming) -> ApiError:
+    """The error of a name that shows neither what was there nor what was sent: once more tells whose doing it was."""
+    hint = "Somebody may have edited it meanwhile: the next run sends it once more, and keeps the edit in the history"
+    return ApiError(_in_vain(renaming), side=renaming.side, hint=hint)
 
 
 def not_taken(renaming: Renaming) -> ApiError:
     """The error of a name that did not read back as it was sent."""
-    name, text = next(iter(renaming.fields.items()))
-    what = f'the {name} "{_short(text)}" was sent, and "{_short(getattr(renaming.before, name))}" is what it shows'
     emptied = f"{SIDE_NAMES[renaming.side]} may take an empty text for none at all: empty it there by hand"
     hint = "Look whether it alters texts, or another program does; it is not sent again until one of the sides changes"
-    return ApiError(what, side=renaming.side, hint=hint if text else emptied)
+    text = next(iter(renaming.fields.values()))
+    return ApiError(_in_vain(renaming), side=renaming.side, hint=hint if text else emptied)
+
+
+def _in_vain(renaming: Renaming) -> str:
+    name, text = next(iter(renaming.fields.items()))
+    return f'the {name} "{_short(text)}" was sent, and "{_short(getattr(renaming.before, name))}" is what it shows'
 
 
 def _short(text: str) -> str:

@@ -117,7 +117,7 @@ def report_of(work: Work, outcome: Outcome, *, dry: bool) -> PairReport:
 def _would_change(work: Work) -> tuple[Change, ...]:
     """What a run would write: a dry one tells it, and so does the run itself."""
     hours = work.plan.changes if work.plan and work.error is None else ()
-    renamed = [work.names.due.change()] if work.names and work.names.due else []
+    renamed = [work.names.due.change] if work.names and work.names.due else []
     return in_order([*work.restored, *farewells(work), *hours, *renamed])
 
 
