@@ -80,7 +80,7 @@ def test_nothing_is_cancelled_before_its_customer_is_on_the_wait_list(make_rig: 
 
     rig.world.on_request.append(look)
     rig.run()
-    assert seen == [(1, 0), (2, 1), (2, 2)]
+    assert seen == [(0, 0), (1, 0), (2, 1), (2, 2)], "whether slots can go, two cancellations, a slot"
 
 
 @pytest.mark.parametrize(
@@ -330,6 +330,49 @@ def test_a_key_that_may_not_cancel_holds_the_slot(make_rig: MakeRig) -> None:
     account(rig, closed=())
     rig.sync()
     all_moved(rig, "Ada Lovelace", "Bob")
+
+
+@pytest.mark.parametrize("status", [401, 403, 405])
+def test_W6_nobody_is_moved_for_a_slot_that_the_key_may_not_delete(status: int, make_rig: MakeRig) -> None:
+    rig = approved(make_rig, ADA)
+    account(rig, writes_refused=status)
+    for _ in range(2):
+        assert "read-only" in kinds(rig.run().pairs[0])
+        none_moved(rig)
+        assert (entries(rig), contacts(rig)) == ([], [])
+    account(rig, writes_refused=None)
+    rig.sync()
+    all_moved(rig, "Ada Lovelace")
+
+
+@pytest.mark.parametrize("status", [409, 500])
+def test_nobody_is_moved_where_deletions_fail_anyway(status: int, make_rig: MakeRig) -> None:
+    rig = approved(make_rig, ADA)
+    rig.world.faults.append(Fault("DELETE /v1/time-slots", "answer", status=status))
+    assert rig.run().pairs[0].status == "failed"
+    none_moved(rig)
+    rig.sync()
+    all_moved(rig, "Ada Lovelace")
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_server_that_knows_no_slot_zero_tells_nothing_about_the_others(status: int, make_rig: MakeRig) -> None:
+    rig = approved(make_rig, ADA)
+    rig.world.faults.append(Fault("DELETE /v1/time-slots/0", "answer", status=status, body="{}"))
+    rig.sync()
+    all_moved(rig, "Ada Lovelace")
+
+
+def test_whether_slots_can_go_is_asked_once_a_run_and_only_for_customers(make_rig: MakeRig) -> None:
+    rig = booked(make_rig, ADA, max_delete_ratio=1.0)
+    book(rig, BOB, "2026-05-19", slot=1)
+    rig.ranges(("Mon Tue", 540, 1080, 30))
+    rig.run()
+    assert [logged for logged in rig.world.log if logged.path == "/v1/time-slots/0"] == []
+    rig.ranges()
+    rig.run(accept_deletes=True)
+    assert statuses(rig) == ["cancelled", "cancelled"]
+    assert len([logged for logged in rig.world.log if logged.path == "/v1/time-slots/0"]) == 1
 
 
 @pytest.mark.parametrize("missing", ["crm_scope", "waitlist_feature"])

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from slotbridge.clock import Clock
-from slotbridge.errors import BadAnswer, NotFound, OutcomeUnknown, Rejected
+from slotbridge.errors import BadAnswer, NotFound, OutcomeUnknown, Rejected, WriteRefused
 from slotbridge.http.transport import Response, Transport
 from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.reservekit import bodies
@@ -107,6 +107,18 @@ class ReserveKitClient:
         except NotFound as error:
             if error.code != SLOT_NOT_FOUND:
                 raise refused_write(error, "time slots") from error
+
+    async def require_deletions(self) -> None:
+        """Raises WriteRefused if this key may not delete time slots, as far as that shows without deleting one.
+
+        Ids start above zero, so nothing can be lost. A 404 may as well be about the missing slot, and a refusal of
+        the value about the zero.
+        """
+        try:
+            await self.delete_time_slot(0)
+        except (WriteRefused, Rejected) as error:
+            if error.status not in (400, 404, 422):
+                raise
 
     async def list_bookings(self, service_id: int) -> tuple[Booking, ...]:
         """All bookings of a service, past and cancelled ones included: the complete list, or BadAnswer.

@@ -6,6 +6,7 @@ step is noted before and after, and what may have been sent is looked for before
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -53,12 +54,14 @@ class Usher:
         self._store = store
         self._clock = clock
         self._stop = stop
+        self._asking = asyncio.Lock()
+        self._may_delete = False
 
     async def see_off(self, work: Work) -> None:
         """Moves all customers of the slots that the plan deletes; the plan holds those slots where that failed.
 
         A slot that nobody has approved is held, too, if it was booked after the plan was made. Raises ApiError where
-        the bookings cannot be read.
+        the bookings cannot be read, or slots cannot be deleted anyway.
         """
         if self._planner.frozen or not slots_to_clear(work):
             return
@@ -70,7 +73,7 @@ class Usher:
             await self._planner.look_for_bookings(work)
             await self._planner.plan(work)
             booked = _booked(work)
-            if not booked:
+            if not booked or not await self._slots_can_go():
                 return
             service = await self._reservekit.get_service(work.pair.service_id)
             for slot_id, bookings in booked.items():
@@ -78,6 +81,14 @@ class Usher:
         for slot_id in _booked(work):
             work.stranded.setdefault(slot_id, "it was booked again each time its customers were moved")
         await self._planner.plan(work)
+
+    async def _slots_can_go(self) -> bool:
+        """Whether slots are deleted at all; asked once a run, before anybody's booking is cancelled for nothing."""
+        async with self._asking:
+            if not self._may_delete and not self._planner.frozen:
+                await self._reservekit.require_deletions()
+                self._may_delete = True
+        return not self._planner.frozen
 
     async def look_back(self, work: Work) -> None:
         """Right before slots are deleted. Raises ApiError if one of them is booked nevertheless."""
