@@ -74,6 +74,23 @@ async def test_one_search_that_failed_fails_both(portal: Portal) -> None:
         await portal.client.contacts.find(phone=PHONE, email=EMAIL)
 
 
+NO_SEARCH = failed("ERROR_METHOD_NOT_FOUND", status=404)
+
+
+@pytest.mark.parametrize(("kind", "text"), [("PHONE", PHONE), ("EMAIL", EMAIL)])
+async def test_a_portal_without_that_search_is_asked_for_its_list(kind: str, text: str, portal: Portal) -> None:
+    rows = [{"ID": "9", kind: [{"VALUE": text.upper()}]}, {"ID": "4", kind: [{"VALUE": "other"}]}, {"ID": "3"}]
+    portal.script = [NO_SEARCH, ok(rows)]
+    assert await portal.client.contacts.find(**{kind.lower(): text}) == (9,), "those that only came along are nobody"
+    listing = {"filter": {kind: text}, "select": ["ID", kind], "order": {"ID": "ASC"}}
+    assert portal.sent == [search(kind, text), ("crm.contact.list", listing)]
+
+
+async def test_nobody_in_the_list_is_nobody(portal: Portal) -> None:
+    portal.script = [NO_SEARCH, ok([])]
+    assert await portal.client.contacts.find(phone=PHONE) == ()
+
+
 async def test_one_contact_is_read(portal: Portal) -> None:
     portal.script = [ok(DOCUMENTED)]
     assert await portal.client.contacts.get(43) == Contact(43, "Ann", "", (PHONE,), (EMAIL,))

@@ -16,6 +16,7 @@ from slotbridge.bitrix24.wire import Number, Numbers, TextOrEmpty, Wire, added_i
 from slotbridge.errors import ApiError
 
 SEARCH = "the search for a contact"
+NO_METHOD = "ERROR_METHOD_NOT_FOUND"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,14 @@ class Contacts:
         The portal names at most 20 contacts for each, and none that its user may not see.
         """
         # crm.contact.list compares phones letter by letter; findbycomm is the portal's own search for doubles.
-        hits: Counter[int] = Counter()
-        for answer in await self._answers(_ways(phone, email)):
-            hits.update(_ids(answer))
+        ways = _ways(phone, email)
+        try:
+            found = [_ids(answer) for answer in await self._answers(ways)]
+        except ApiError as error:
+            if (error.code or "").upper() != NO_METHOD:
+                raise
+            found = [await self._listed(kind, text) for kind, text in ways]
+        hits = Counter(contact_id for ids in found for contact_id in ids)
         return tuple(sorted(hits, key=lambda contact_id: (-hits[contact_id], contact_id)))
 
     async def get(self, contact_id: int) -> Contact:
@@ -87,6 +93,14 @@ class Contacts:
         ways = {kind: [{"VALUE": text, "VALUE_TYPE": "WORK"}] for kind, text in _ways(phone, email)}
         command = Command("crm.contact.add", {"fields": {"NAME": name, **ways}}, item, write=True)
         return added_id(await self._gateway.call(command), item)
+
+    async def _listed(self, kind: str, text: str) -> frozenset[int]:
+        """The same on a portal without that search. Who does not show what was asked for was not asked for."""
+        parameters = {"filter": {kind: text}, "select": ["ID", kind], "order": {"ID": "ASC"}}
+        answer = await self._gateway.call(Command("crm.contact.list", parameters, SEARCH))
+        wires = [read(ContactWire, row, "a contact", SEARCH) for row in listed(answer, "contacts", SEARCH)]
+        values = {wire.id: wire.phones if kind == "PHONE" else wire.emails for wire in wires}
+        return frozenset(each for each, has in values.items() if text.casefold() in map(str.casefold, _texts(has)))
 
     async def _answers(self, ways: Sequence[tuple[str, str]]) -> Sequence[object]:
         """The answers to the searches, by one request where a batch would not distort what is looked for."""
