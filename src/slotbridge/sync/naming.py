@@ -28,6 +28,7 @@ class Naming:
     name: str
     leader: Side
     memory: Memory
+    base: Names | None = None
     shown: Names | None = None
     read_at: float = 0.0
     plan: Renaming | None = None
@@ -40,8 +41,11 @@ class Naming:
 
     @classmethod
     def of(cls, pair: PairSettings, memory: Memory) -> Naming | None:
-        """None for a pair whose names do not follow."""
-        return None if pair.names == "off" else cls(pair.name, pair.names, memory)
+        """None for a pair whose names do not follow. What other items were called is no base (M12)."""
+        if pair.names == "off":
+            return None
+        base = memory.names if memory.agreement is None or is_known(pair, memory) else None
+        return cls(pair.name, pair.names, memory, base)
 
     def fail(self, error: SlotbridgeError) -> None:
         """The first failure is the one that is told."""
@@ -52,7 +56,7 @@ class Naming:
     def show(self, names: Names, read_at: float) -> None:
         """Both sides were read, or read again: what follows from it. What was sent in vain is not sent again (W3)."""
         self.shown, self.read_at = names, read_at
-        self.plan = plan = follow(self.memory.names, names, self.leader)
+        self.plan = plan = follow(self.base, names, self.leader)
         self.agreed = None if plan.fields else names
         if plan.digest in self.memory.refused:
             self.refused = (plan.digest,)
@@ -60,7 +64,7 @@ class Naming:
 
     @property
     def due(self) -> Renaming | None:
-        """What is still to be written, if anything is."""
+        """What is still to be written, if anything is; `Work.renaming` knows whether it may be by now."""
         return None if self.error or self.hold or self.agreed else self.plan
 
     def keep_back(self, kind: Literal["read-only", "odd-range"], reason: str) -> None:
@@ -88,6 +92,12 @@ class Naming:
         if isinstance(failure, Rejected) or (failure is None and found == done.after):
             self.refused = (rest.digest,)
         self.fail(failure or (not_taken(rest) if self.refused else otherwise(rest)))
+
+
+def is_known(pair: PairSettings, memory: Memory) -> bool:
+    """Whether hours were agreed on for just this resource and this service."""
+    known = memory.agreement
+    return known is not None and (known.resource_id, known.service_id) == (pair.resource_id, pair.service_id)
 
 
 def otherwise(renaming: Renaming) -> ApiError:

@@ -75,8 +75,9 @@ def _base(work: Work) -> Base | None:
 def _about_names(work: Work) -> dict[str, Any]:
     names = work.names
     about: dict[str, Any] = _refusals(work)
-    if names is not None and names.agreed is not None and names.agreed != work.memory.names:
-        about |= {"names": names.agreed, "leader": names.leader}
+    agreed = names.agreed if names is not None and work.belongs_together else None
+    if names is not None and agreed is not None and agreed != work.memory.names:
+        about |= {"names": agreed, "leader": names.leader}
     return about
 
 
@@ -117,7 +118,7 @@ def report_of(work: Work, outcome: Outcome, *, dry: bool) -> PairReport:
 def _would_change(work: Work) -> tuple[Change, ...]:
     """What a run would write: a dry one tells it, and so does the run itself."""
     hours = work.plan.changes if work.plan and work.error is None else ()
-    renamed = [work.names.due.change] if work.names and work.names.due else []
+    renamed = [work.renaming.change] if work.renaming else []
     return in_order([*work.restored, *farewells(work), *hours, *renamed])
 
 
@@ -125,7 +126,7 @@ def _lost_names(work: Work, *, dry: bool) -> tuple[LostName, ...]:
     names = work.names
     if names is None:
         return ()
-    planned = names.due.lost if dry and names.due else None
+    planned = work.renaming.lost if dry and work.renaming else None
     return (planned,) if planned else tuple(names.told)
 
 

@@ -120,6 +120,6 @@ def _due(works: Sequence[Work], side: Side | None = None) -> list[Due]:
     return [
         (work, names, renaming)
         for work in works
-        if (names := work.names) is not None and (renaming := names.due) is not None
+        if (names := work.names) is not None and (renaming := work.renaming) is not None
         if side in (None, renaming.side)
     ]

@@ -114,8 +114,8 @@ class Pass:
             return []
         for work in works:
             work.look_for_rescue()
-            work.keep_names_back()
             await self._planner.plan(work)
+            work.keep_names_back()
         if self._run is None:
             _recall_held_names(works)
         return works
@@ -163,9 +163,9 @@ def _recall_held_names(works: Sequence[Work]) -> None:
     reason = closed_to_names(work.memory for work in works)
     if reason is None:
         return
-    for names in (work.names for work in works if work.names is not None):
-        if names.due is not None and names.due.side == "reservekit":
-            names.keep_back("read-only", reason)
+    for work in works:
+        if work.names is not None and work.renaming is not None and work.renaming.side == "reservekit":
+            work.names.keep_back("read-only", reason)
 
 
 async def read_zones(

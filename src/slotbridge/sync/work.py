@@ -26,10 +26,11 @@ from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Change, Overruled, Plan, Side, Snapshot
+from slotbridge.reconcile.names import Renaming
 from slotbridge.reservekit import Booking
 from slotbridge.settings import PairSettings
 from slotbridge.store import Memory
-from slotbridge.sync.naming import Naming
+from slotbridge.sync.naming import Naming, is_known
 
 Stop = Callable[[], bool]
 """Whether a run shall come to its end."""
@@ -138,9 +139,21 @@ class Work:
         ranges = self.bitrix24 if self.emptied else ()
         return tuple(Change("bitrix24", "create", None, own_terms(item), why) for item in ranges)
 
+    @property
+    def belongs_together(self) -> bool:
+        """Whether nobody has to be asked first if this resource and this service are a pair: an id may be mistyped."""
+        if self.plan is None:
+            return is_known(self.pair, self.memory)
+        return not any(hold.kind in ("first-sync", "agreement") for hold in self.plan.holds)
+
+    @property
+    def renaming(self) -> Renaming | None:
+        """The name that is still to be written, if one is."""
+        return self.names.due if self.names is not None and self.belongs_together else None
+
     def keep_names_back(self) -> None:
         """A name waits for as long as Bitrix24 would refuse to take all the ranges back after it (S5)."""
-        if self.names is None or self.names.due is None or self.names.due.side != "bitrix24":
+        if self.names is None or self.renaming is None or self.renaming.side != "bitrix24":
             return
         if refusal := refused(self.in_bitrix24):
             self.names.keep_back("odd-range", f"Bitrix24 would refuse to take back {refusal}")
