@@ -80,6 +80,16 @@ def test_a_failure_that_stays_the_same_is_told_once() -> None:
     assert sum("service 9: gone" in line for line in shown) == 1
 
 
+def test_a_resource_type_that_could_not_be_brought_in_line_is_told_below_the_pairs() -> None:
+    shown = status(PairStatus("dental", GOOD), types=[PairStatus("resource type 7", BAD)])
+    assert lines(shown)[3:5] == [
+        "resource type 7: 3 failures in a row since 5 min ago (2026-03-02 11:55 UTC)",
+        "  service 9: gone",
+    ]
+    (kind,) = status_json(shown)["resource_types"]
+    assert (kind["name"], kind["failures"], kind["error"]) == ("resource type 7", 3, "service 9: gone")
+
+
 def test_a_hold_is_named_with_its_decision() -> None:
     held = hold("conflict")
     records = [HoldRecord(held, EARLIER, None, None), HoldRecord(held, EARLIER, "bitrix24", NOW)]

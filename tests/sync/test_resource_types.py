@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 import pytest
 
 from slotbridge.sandbox.traffic import Fault
 from slotbridge.settings import ResourceTypeSettings, Settings
+from slotbridge.sync.bridge import Bridge
 from slotbridge.sync.report import RunReport, TypeReport
 from tests.sync.decided import opened
-from tests.sync.rig import Rig
+from tests.sync.rig import Network, Rig
 
 
 class Declaring(Rig):
@@ -133,3 +137,31 @@ def test_a_list_that_cannot_be_read_fails_the_declarations_alone(rig: Declaring)
     rig.world.faults.append(Fault("resourceType.list", "answer", status=400, times=9))
     report = rig.run()
     assert (only(report).status, report.pairs[0].status, report.exit_code()) == ("failed", "quiet", 1)
+
+
+def looks_at_types(rig: Declaring, *runs: tuple[Sequence[str], float]) -> list[bool]:
+    """Whether unattended runs over these pairs, each so many seconds after the one before, look at the types."""
+    settings = rig.settings.model_copy(update={"pairs": tuple(rig.pairs)})
+
+    async def go() -> list[bool]:
+        looked = []
+        with opened(rig) as store:
+            how: dict[str, Any] = {"clock": rig.clock, "random": Random(1), "network": Network(rig.world)}
+            bridge = Bridge.connect(settings, store, unattended=True, **how)
+            for names, later in runs:
+                rig.clock.time += later
+                report = await bridge.sync([pair for pair in rig.pairs if pair.name in names])
+                looked.append(bool(report.resource_types))
+            await bridge.aclose()
+        return looked
+
+    return asyncio.run(go())
+
+
+def test_where_nobody_watches_types_are_looked_at_although_no_run_has_all_pairs(tmp_path: Any) -> None:
+    rig = Declaring(tmp_path, pairs=2)
+    rig.type_id = rig.world.portal.add_type("Doctors", "doctors")  # type: ignore[attr-defined]
+    declare(rig, code="doctors_2", name="Dentists")
+    one, two = ["pair1"], ["pair2"]
+    assert looks_at_types(rig, (one, 0), (two, 10), (one, 290), (two, 10)) == [True, False, True, False]
+    assert stored(rig).name == "Dentists"

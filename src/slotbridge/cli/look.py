@@ -20,12 +20,13 @@ from slotbridge.cli.watch import watch
 from slotbridge.daemon.pace import advice
 from slotbridge.errors import Side
 from slotbridge.reconcile.model import SIDES
-from slotbridge.settings import PairSettings, Settings
+from slotbridge.settings import PairSettings, ResourceTypeSettings, Settings
 from slotbridge.store import Memory, Store
 from slotbridge.store.holder import holder_of
 from slotbridge.sync.bridge import Look
 from slotbridge.sync.connection import key_of
 from slotbridge.sync.metering import is_used_up
+from slotbridge.sync.report import TypeReport
 
 PICTURE_WIDTH = 60
 """Columns that a terminal has to have for the drawing of the week."""
@@ -84,6 +85,7 @@ async def _status(invocation: Invocation, settings: Settings) -> Status:
             holder=holder,
             silent=silence(settings.daemon.listen) if holder and holder.command == "run" and holder.holds else None,
             spent=_spent(store, settings, now),
+            types=_failing_types(store, settings.resource_types),
         )
 
 
@@ -102,6 +104,11 @@ def _pairs(store: Store | None, pairs: Sequence[PairSettings]) -> list[PairStatu
         )
         for pair in pairs
     ]
+
+
+def _failing_types(store: Store | None, declared: Sequence[ResourceTypeSettings]) -> list[PairStatus]:
+    memories = store.recall([TypeReport(kind.id).name for kind in declared]) if store else {}
+    return [PairStatus(name, memory) for name, memory in memories.items() if memory.failures]
 
 
 def _used(store: Store | None, now: datetime) -> Mapping[Side, int]:

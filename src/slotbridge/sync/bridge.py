@@ -91,6 +91,7 @@ class Bridge:
         self._clock = clock
         self._unattended = unattended
         self._typing = asyncio.Lock()
+        self._typed_at: float | None = None
         self._forgot_on: date | None = None
 
     @classmethod
@@ -153,7 +154,7 @@ class Bridge:
             accept_deletes=accept_deletes,
             targets=targets,
         )
-        whole = targets is None and {pair.name for pair in self._settings.pairs} <= {pair.name for pair in pairs}
+        whole = targets is None and (self._are_all(pairs) or self._types_are_due())
         if dry_run or store is None:
             reports = await Pass(reader, planner, None, store, clock, None).over(pairs, progress)
             types = await self._resource_types(None) if whole else ()
@@ -278,8 +279,17 @@ class Bridge:
         if self._typing.locked():
             return ()
         async with self._typing:
+            self._typed_at = self._clock.monotonic()
             keeper = TypeKeeper(self._bitrix24.resource_types, self._store, self._clock, run)
             return await keeper.over(self._settings.resource_types)
+
+    def _are_all(self, pairs: Sequence[PairSettings]) -> bool:
+        return {pair.name for pair in self._settings.pairs} <= {pair.name for pair in pairs}
+
+    def _types_are_due(self) -> bool:
+        """Where nobody watches, pairs run in groups that may never be all of them: a failing one goes by itself."""
+        since, every = self._typed_at, self._settings.sync.interval
+        return self._unattended and (since is None or self._clock.monotonic() - since >= every)
 
     def _forget_old(self, store: Store) -> None:
         """Once a day what is older than `history_days` goes, a bounded number of rows at a time."""

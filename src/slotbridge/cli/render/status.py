@@ -43,7 +43,7 @@ def _lines(status: Status, width: int | None, hidden: int = 0) -> Iterator[Text]
         if hidden:
             yield Text(f"… and {hidden} more in step", "dim")
         yield Text()
-    for pair in status.pairs:
+    for pair in (*status.pairs, *status.types):
         yield from _details(pair, status.now)
     if not status.pairs and not hidden:
         yield Text("No pairs are configured. `slotbridge discover` lists what could be paired.")
@@ -154,6 +154,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "version": 1,
         "at": status.now.isoformat(),
         "pairs": [_pair_json(pair, status.next_run(pair)) for pair in status.pairs],
+        "resource_types": [{"name": kind.name, **_failing_json(kind.memory)} for kind in status.types],
         "requests": {"month": f"{status.now:%Y-%m}", **requests},
         "advice": advice and {"text": advice.text, "fits": advice.fits},
         "daemon": status.daemon,
@@ -180,11 +181,17 @@ def _pair_json(pair: PairStatus, planned: Planned | None) -> dict[str, Any]:
             {**hold_as_json(record.hold), "since": _iso(record.since), "decision": record.decision}
             for record in pair.holds
         ],
+        **_failing_json(memory),
+        "names": _names_json(pair),
+    }
+
+
+def _failing_json(memory: Memory) -> dict[str, Any]:
+    return {
         "failures": memory.failures,
         "failing_since": _iso(memory.failing_since),
         "first_error": memory.first_error,
         "error": memory.last_error,
-        "names": _names_json(pair),
     }
 
 

@@ -43,7 +43,7 @@ class Status:
 
     `used` are this month's requests, `per_month` what the plan allows, None for no limit. `holder` is who holds the
     lock of the database, `silent` why a daemon that runs does not answer, `spent` when a side said that the month's
-    requests are used up, if it did.
+    requests are used up, if it did. `types` are the declared resource types that could not be brought in line.
     """
 
     now: datetime
@@ -55,6 +55,7 @@ class Status:
     holder: Holder | None = None
     spent: Mapping[Side, datetime] = field(default_factory=dict)
     silent: str | None = None
+    types: Sequence[PairStatus] = ()
 
     @property
     def daemon(self) -> bool | None:
