@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from slotbridge.reconcile.model import Side
-from tests.sync.called import called, in_step
+from tests.sync.called import called, in_step, resource, service
 from tests.sync.decided import overruled
 from tests.sync.rig import Rig
-from tests.sync.test_names import EDIT, FOLLOWER, LEADERS, names_sent
+from tests.sync.test_names import EDIT, FOLLOWER, HOURS, LEADERS, names_sent
 
 MakeRig = Callable[..., Rig]
 
@@ -62,3 +62,30 @@ def test_W3_a_server_that_alters_a_text_is_sent_it_twice_and_not_again(make_rig:
     stored.name = "Dr. Adams"
     rig.world.on_request.clear()
     assert rig.sync().status == "quiet"
+
+
+@pytest.mark.parametrize("text", ["Dr. Adams", "Dr $result[c0]"])
+def test_an_edit_of_the_resource_right_before_our_update_is_kept_in_the_history(text: str, make_rig: MakeRig) -> None:
+    rig = in_step(make_rig(names="reservekit"))
+    service(rig, text)
+    # Slots and names are read; then comes the batch, or, where it would distort the text, a `get` before the rest.
+    at_request(rig, 3, "bitrix24", lambda: resource(rig, "Somebody else", "a colleague"))
+    report = rig.run().pairs[0]
+    assert (report.status, called(rig)[0][0], rig.in_bitrix24()) == ("changed", text, HOURS)
+    assert [record.before for record in overruled(rig)] == [{"name": "Somebody else"}]
+    assert "right before" in overruled(rig)[0].why
+    rig.sync()
+    assert called(rig) == ((text, ""),) * 2
+    assert {"description": "a colleague"} in [record.before for record in overruled(rig)]
+
+
+def test_hours_that_somebody_sets_while_a_name_goes_by_single_calls_are_put_back(make_rig: MakeRig) -> None:
+    rig = in_step(make_rig(names="reservekit"))
+    service(rig, "Dr $result[c0]")
+    edited = ("Mon Tue Wed", 600, 1080, 30)
+    # Slots, names; get, list, update, and the list before the set.
+    at_request(rig, 6, "bitrix24", lambda: rig.ranges(edited))
+    rig.run()
+    assert (rig.in_bitrix24(), called(rig)[0][0]) == ([edited], "Dr $result[c0]")
+    rig.sync()
+    assert rig.in_reservekit() == [(day, 600, 1080, 16) for day in range(3)]

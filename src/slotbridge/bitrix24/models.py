@@ -45,12 +45,13 @@ class SlotsWritten:
     """A resource's ranges right before and right after they were set, in the order received.
 
     `profile` is why the portal did not take the name and description that went with them; None if it took
-    them, or if none were to be sent.
+    them, or if none were to be sent. `called` is the resource right before that, if it was to be seen.
     """
 
     before: tuple[Range | Odd, ...]
     after: tuple[Range | Odd, ...]
     profile: ApiError | None = None
+    called: Resource | None = None
 
 
 class RangeWire(Wire):

@@ -11,8 +11,6 @@ from slotbridge.bitrix24.pages import list_all
 from slotbridge.bitrix24.wire import same
 from slotbridge.errors import ApiError
 
-UPDATE = "booking.v1.resource.update"
-
 
 class Resources:
     """The resources of one portal."""
@@ -22,7 +20,7 @@ class Resources:
 
     async def get(self, resource_id: int) -> Resource:
         """One resource. Raises NotFound if there is none with this id."""
-        return _asked_for(resource_id, await self._gateway.call(_get(resource_id)))
+        return _asked_for(resource_id, await self._gateway.call(get_command(resource_id)))
 
     async def get_many(self, resource_ids: Sequence[int]) -> dict[int, Resource | ApiError]:
         """Each resource, or the error that concerns it alone; fifty by one request.
@@ -31,9 +29,9 @@ class Resources:
         """
         found: dict[int, Resource | ApiError] = {}
         for part in parts(dict.fromkeys(resource_ids), BATCH_SIZE):
-            answers = await self._gateway.batch([_get(each) for each in part], counted(part))
+            answers = await self._gateway.batch([get_command(each) for each in part], counted(part))
             for resource_id, answer in zip(part, answers, strict=True):
-                found[resource_id] = _resource_or_error(resource_id, answer)
+                found[resource_id] = resource_or_error(resource_id, answer)
         return found
 
     async def list_all(self) -> list[Resource]:
@@ -49,10 +47,11 @@ class Resources:
 def update_command(resource_id: int, fields: Mapping[str, str]) -> Command:
     """The command for `resource.update`, which deletes every range of the resource, whatever the fields."""
     parameters = {"id": resource_id, "fields": dict(fields)}
-    return Command(UPDATE, parameters, named(resource_id), write=True)
+    return Command("booking.v1.resource.update", parameters, named(resource_id), write=True)
 
 
-def _get(resource_id: int) -> Command:
+def get_command(resource_id: int) -> Command:
+    """The command for `resource.get`."""
     return Command("booking.v1.resource.get", {"id": resource_id}, named(resource_id))
 
 
@@ -62,7 +61,8 @@ def _asked_for(resource_id: int, answer: object) -> Resource:
     return resource
 
 
-def _resource_or_error(resource_id: int, answer: object | ApiError) -> Resource | ApiError:
+def resource_or_error(resource_id: int, answer: object | ApiError) -> Resource | ApiError:
+    """What the answer to `get_command` says, or the error that it is or stands for."""
     try:
         return answer if isinstance(answer, ApiError) else _asked_for(resource_id, answer)
     except ApiError as error:

@@ -11,7 +11,7 @@ from itertools import islice
 from slotbridge.bitrix24.batching import counted, named, parts, survives_batch
 from slotbridge.bitrix24.gateway import BATCH_SIZE, Command, Gateway
 from slotbridge.bitrix24.models import SlotsWritten, read_slots, slot_fields
-from slotbridge.bitrix24.resources import UPDATE, update_command
+from slotbridge.bitrix24.resources import get_command, resource_or_error, update_command
 from slotbridge.errors import AccessRefused, ApiError, LimitReached, NotFound, NotSent, OutcomeUnknown
 from slotbridge.lenses.items import Odd, Range
 
@@ -72,15 +72,32 @@ class Slots:
         return {write.resource_id: write.outcome(list(islice(answers, write.size))) for write in writes}
 
     async def _write_alone(self, write: Write) -> SlotsWritten | ApiError:
-        answers: list[object | ApiError] = []
-        for command in write.commands:
-            try:
-                answers.append(await self._gateway.call(command))
-            except ApiError as error:
-                answers.append(error)
-                if command.method != UPDATE or not _may_have_emptied(error):
-                    break  # what follows is not sent; its answer is this error, too
-        return write.outcome(answers + answers[-1:] * (write.size - len(answers)))
+        """Several requests take their time: what somebody sets between them is the latest edit."""
+        listing = _list(write.resource_id)
+        try:
+            called = [await self._gateway.call(command) for command in write.update[:1]]
+            before = await self._gateway.call(listing)
+            updated = [await self._updated(command) for command in write.update[1:]]
+        except ApiError as error:
+            return error
+        if updated:
+            before = write.latest(before, await self._answer(listing))
+        done = await self._answer(_set(write.resource_id, write.ranges))
+        after = done if isinstance(done, ApiError) else await self._answer(listing)
+        return write.outcome([before, *called, *updated, done, after])
+
+    async def _updated(self, command: Command) -> object | ApiError:
+        """The answer to an update; raises the error by which it certainly was not executed."""
+        answer = await self._answer(command)
+        if isinstance(answer, ApiError) and not _may_have_emptied(answer):
+            raise answer
+        return answer
+
+    async def _answer(self, command: Command) -> object | ApiError:
+        try:
+            return await self._gateway.call(command)
+        except ApiError as error:
+            return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +111,19 @@ class Write:
     @property
     def commands(self) -> list[Command]:
         """List, set, list. The update goes before the set, since it deletes every range of the resource."""
-        update = [] if self.profile is None else [update_command(self.resource_id, self.profile)]
-        return [_list(self.resource_id), *update, _set(self.resource_id, self.ranges), _list(self.resource_id)]
+        listing = _list(self.resource_id)
+        return [listing, *self.update, _set(self.resource_id, self.ranges), listing]
+
+    @property
+    def update(self) -> list[Command]:
+        """What the resource is called until then, and the update."""
+        if self.profile is None:
+            return []
+        return [get_command(self.resource_id), update_command(self.resource_id, self.profile)]
 
     @property
     def size(self) -> int:
-        return 3 if self.profile is None else 4
+        return 3 if self.profile is None else 5
 
     @property
     def fits_batch(self) -> bool:
@@ -110,13 +134,24 @@ class Write:
 
     def outcome(self, answers: Sequence[object | ApiError]) -> SlotsWritten | ApiError:
         """What the answers to the commands amount to."""
-        before, *updates, done, after = answers
+        before, *profile, done, after = answers
         if isinstance(done, ApiError):
-            emptied = any(update is not done and _may_have_emptied(update) for update in updates)
-            return self._emptied(done) if emptied else done
+            return self._emptied(done) if profile and _may_have_emptied(profile[-1]) else done
         written = _written(self.resource_id, before, after)
-        profile = next((update for update in updates if isinstance(update, ApiError)), None)
-        return replace(written, profile=profile) if isinstance(written, SlotsWritten) else written
+        if not profile or isinstance(written, ApiError):
+            return written
+        called, updated = resource_or_error(self.resource_id, profile[0]), profile[-1]
+        return replace(
+            written,
+            profile=updated if isinstance(updated, ApiError) else None,
+            called=None if isinstance(called, ApiError) else called,
+        )
+
+    def latest(self, before: object, since: object | ApiError) -> object:
+        """What counts as there before: the list since the update, if that is neither empty nor the list before it."""
+        edited = _slots_or_error(since, self.resource_id)
+        known = _slots_or_error(before, self.resource_id)
+        return before if isinstance(edited, ApiError) or edited in ((), known) else since
 
     def _emptied(self, error: ApiError) -> ApiError:
         if isinstance(error, (OutcomeUnknown, NotFound)):

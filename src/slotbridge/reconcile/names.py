@@ -77,6 +77,15 @@ class Renaming(NamedTuple):
         """What is still to be written to a side that shows `found` by now."""
         return self._replace(before=found, lost=None)
 
+    def instead_of(self, found: Profile) -> Renaming:
+        """The same, sent over `found`: an edit since the plan was made is lost where it had another text (M3)."""
+        seen = differing(found, self.before)
+        lost = {
+            field: text for field, text in differing(found, self.after).items() if field in self.fields.keys() & seen
+        }
+        why = f"edited in {NAMES[self.side]} right before it was written, but {NAMES[other(self.side)]} leads names"
+        return self._replace(lost=LostName(self.side, lost, why)) if lost else self._replace(lost=None)
+
     def reached(self, found: Profile) -> Renaming:
         """As far as it came, by what the side shows after it: fields that do not show what was sent are left out."""
         rows = zip(found, self.before, self.after, strict=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from slotbridge.bitrix24 import Bitrix24Client
+from slotbridge.bitrix24 import Bitrix24Client, Resource
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError
 from slotbridge.lenses.items import Odd, Range
@@ -19,6 +20,13 @@ Kept = Ranges | ApiError
 
 ROUNDS = 4
 """How often an edit that comes in between is put back before the next run has to look at it."""
+
+
+class Updated(NamedTuple):
+    """What went wrong with some resources, and what those that were seen were called right before, by resource."""
+
+    failed: dict[int, ApiError]
+    called: dict[int, Resource]
 
 
 class Keeper:
@@ -35,7 +43,7 @@ class Keeper:
         emptied = {work.pair.resource_id: work for work in works if work.emptied}
         if not emptied:
             return
-        found, _ = await self._kept({number: (work.bitrix24, ()) for number, work in emptied.items()}, {})
+        found, *_ = await self._kept({number: (work.bitrix24, ()) for number, work in emptied.items()}, {})
         for number, work in emptied.items():
             with keeping_to(work):
                 await self._after_restoring(work, found[number])
@@ -50,19 +58,21 @@ class Keeper:
             work.bitrix24 = kept
             await self._planner.plan(work)
 
-    async def update(self, works: Mapping[int, Work], profiles: Mapping[int, Mapping[str, str]]) -> dict[int, ApiError]:
-        """Updates resources without losing their hours; tells what went wrong with some of them, by resource.
+    async def update(self, works: Mapping[int, Work], profiles: Mapping[int, Mapping[str, str]]) -> Updated:
+        """Updates resources without losing their hours.
 
         Their ranges are noted first, durably: a process that dies in between leaves them to the next run.
         """
         there = {number: work.in_bitrix24 for number, work in works.items()}
         self._note(works.values())
-        kept, refused = await self._kept({number: (ranges, ranges) for number, ranges in there.items()}, profiles)
+        kept, refused, called = await self._kept(
+            {number: (ranges, ranges) for number, ranges in there.items()}, profiles
+        )
         failed = {number: answer for number, answer in kept.items() if isinstance(answer, ApiError)}
         for number in kept.keys() - failed.keys():
             works[number].rescued = True
         await self._set_again({number: there[number] for number in failed})
-        return refused | failed
+        return Updated(refused | failed, called)
 
     def _note(self, works: Iterable[Work]) -> None:
         now = self._clock.now()
@@ -84,13 +94,14 @@ class Keeper:
 
     async def _kept(
         self, wanted: Mapping[int, tuple[Ranges, Ranges]], profiles: Mapping[int, Mapping[str, str]]
-    ) -> tuple[dict[int, Kept], dict[int, ApiError]]:
+    ) -> tuple[dict[int, Kept], dict[int, ApiError], dict[int, Resource]]:
         """Sets, for each resource, the first of the two ranges in place of the second; what came in is put back.
 
-        What they hold in the end, and why some of the profiles were not taken.
+        What they hold in the end, why some of the profiles were not taken, and what they replaced.
         """
         kept: dict[int, Kept] = {}
         refused: dict[int, ApiError] = {}
+        called: dict[int, Resource] = {}
         for _ in range(ROUNDS):
             written = await self._bitrix24.set_slots({number: new for number, (new, _) in wanted.items()}, profiles)
             again: dict[int, tuple[Ranges, Ranges]] = {}
@@ -102,12 +113,14 @@ class Keeper:
                 kept[number] = answer.after
                 if answer.profile is not None:
                     refused[number] = answer.profile
+                if answer.called is not None:
+                    called[number] = answer.called
                 if Counter(answer.before) != Counter(expected):
                     again[number] = answer.before, answer.after
             wanted, profiles = again, {}
             if not wanted:
                 break
-        return kept | {number: changed_each_time() for number in wanted}, refused
+        return kept | {number: changed_each_time() for number in wanted}, refused, called
 
 
 def changed_each_time() -> ApiError:

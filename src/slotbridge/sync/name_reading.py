@@ -56,7 +56,7 @@ class NameReader:
             elif isinstance(resource, ApiError):
                 names.fail(resource)
             else:
-                names.show(Names(_profile(resource), _profile(service)), self._listed_at)
+                names.show(Names(profile_of(resource), profile_of(service)), self._listed_at)
 
     async def called(self, side: Side, pairs: Sequence[PairSettings]) -> dict[str, Profile | ApiError]:
         """What one side calls these pairs right now, by their names, or why that is not known.
@@ -67,7 +67,7 @@ class NameReader:
             found = await self._resources(pairs) if side == "bitrix24" else await self._listed(pairs)
         except ApiError as error:
             return {pair.name: error for pair in pairs}
-        return {name: item if isinstance(item, ApiError) else _profile(item) for name, item in found.items()}
+        return {name: item if isinstance(item, ApiError) else profile_of(item) for name, item in found.items()}
 
     async def _resources(self, pairs: Sequence[PairSettings]) -> dict[str, Resource | Service | ApiError]:
         found = await self._bitrix24.get_resources([pair.resource_id for pair in pairs])
@@ -78,7 +78,8 @@ class NameReader:
         return {pair.name: found.get(pair.service_id) or no_service(pair.service_id) for pair in pairs}
 
 
-def _profile(item: Resource | Service) -> Profile:
+def profile_of(item: Resource | Service) -> Profile:
+    """What it is called."""
     return Profile.of(item.name, item.description)
 
 

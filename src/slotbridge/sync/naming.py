@@ -82,13 +82,13 @@ class Naming:
             raise failure or found
         if plan is None or shown is None:
             return
-        done = plan.reached(found)
+        done, rest = plan.reached(found), plan.towards(found)
         if done.fields:
             self.applied.append(done.change)
         if found == plan.after:
             self.agreed = shown.having(plan.side, found)
-            return
-        rest = plan.towards(found)
+        if done.fields == plan.fields:
+            return  # a field that was not sent may have been edited; that is for the next run
         if isinstance(failure, Rejected) or (failure is None and found == done.after):
             self.refused = (rest.digest,)
         self.fail(failure or (not_taken(rest) if self.refused else otherwise(rest)))

@@ -11,7 +11,7 @@ from slotbridge.reconcile.names import REFUSED, Renaming
 from slotbridge.reservekit import ReserveKitClient
 from slotbridge.store import Store
 from slotbridge.sync.keeping import Keeper
-from slotbridge.sync.name_reading import NameReader
+from slotbridge.sync.name_reading import NameReader, profile_of
 from slotbridge.sync.naming import Naming, closed_to_names
 from slotbridge.sync.reading import FRESH, SETTLES
 from slotbridge.sync.work import Circuits, Work, keeping_to
@@ -74,7 +74,10 @@ class NameWriter:
             work.keep_names_back()
         due = [one for one in _due(works, "bitrix24") if one[0].known]
         profiles = {work.pair.resource_id: renaming.fields for work, _, renaming in due}
-        failed = await self._keeper.update({work.pair.resource_id: work for work, _, _ in due}, profiles)
+        failed, called = await self._keeper.update({work.pair.resource_id: work for work, _, _ in due}, profiles)
+        for work, names, renaming in due:
+            if work.pair.resource_id in called:
+                self._tell_overruled(names, renaming.instead_of(profile_of(called[work.pair.resource_id])))
         await self._verify("bitrix24", due, {work.name: failed.get(work.pair.resource_id) for work, _, _ in due})
 
     async def _in_reservekit(self, due: Sequence[Due]) -> None:
