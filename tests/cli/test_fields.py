@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from slotbridge.cli.render.history import History, history_lines
+from slotbridge.cli.render.history import History, history_lines, undo_lines
 from slotbridge.cli.render.plan import change_line, run_lines
 from slotbridge.errors import Rejected
 from slotbridge.reconcile.model import Change
@@ -62,3 +62,23 @@ def test_the_history_shows_names_and_what_was_overruled() -> None:
     text = "\n".join(line.plain for line in history_lines(History(records, {}), NOW, "monday"))
     assert 'name "Dr. B" → "Dr. A"' in text
     assert """overruled: ReserveKit's name "Dr. B": edited""" in text
+
+
+LISTED = {"booking": 7, "date": "2026-05-18"}
+CANCELLED = LISTED | {"status": "cancelled"}
+
+
+def undone(report: RunReport, *done: ChangeRecord) -> list[str]:
+    return [line.plain for line in undo_lines(report, 3, (), "monday", (), done)]
+
+
+def test_an_undo_says_that_names_stay_and_so_do_customers_on_the_wait_list() -> None:
+    renamed = ChangeRecord(1, 3, "dental", NOW, "reservekit", "update", RENAMED.before, RENAMED.after, "", "applied")
+    listed = ChangeRecord(2, 3, "dental", NOW, "bitrix24", "create", None, LISTED, "", "applied")
+    nothing, back = RunReport(True, (), {}), RunReport(True, (PairReport("dental"),), {})
+    assert undone(nothing, renamed) == [
+        "Run 3 changed no hours in the pairs of the configuration: there is nothing to undo.",
+        "Names and descriptions stay as they are.",
+    ]
+    assert undone(back, listed)[-1] == "Customers stay on the wait list, and their bookings stay cancelled."
+    assert not any("stay" in line for line in undone(back))

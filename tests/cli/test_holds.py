@@ -14,6 +14,7 @@ from slotbridge.cli.render.holds import decided_lines, decision_words, holds_jso
 from slotbridge.clock import SystemClock
 from slotbridge.errors import ConfigurationError
 from slotbridge.lenses.items import Range
+from slotbridge.reconcile.guards import WAIT_LIST
 from slotbridge.reconcile.model import HoldKind
 from slotbridge.store import DatabaseLock, HoldRecord
 
@@ -248,3 +249,14 @@ def test_decisions_are_named_like_their_options() -> None:
 def test_times_in_the_document_are_in_full() -> None:
     (shown,) = holds_json([record("conflict", "bitrix24")], COMMANDS)["holds"]
     assert (shown["since"], shown["decided_at"]) == ("2026-03-02T09:00:00+00:00", "2026-03-02T12:00:00+00:00")
+
+
+def test_what_becomes_of_the_customers_is_told_before_it_is_approved() -> None:
+    waiting = hold("booked", {"reservekit": "Mon 09:00–12:00", "customers": WAIT_LIST})
+    (record,) = [HoldRecord(waiting, NOW, "approve", NOW)]
+    shown = "\n".join(line.plain for line in holds_lines([record], NOW, COMMANDS))
+    assert "its customers would first be put on the Bitrix24 wait list, and their bookings cancelled" in shown
+    decided = "\n".join(line.plain for line in decided_lines(record, None))
+    assert "At the next run its customers are put on the Bitrix24 wait list, and their bookings cancelled" in decided
+    plain = "\n".join(line.plain for line in decided_lines(replace(record, hold=hold("booked", {})), None))
+    assert "although it has bookings" in plain

@@ -47,6 +47,7 @@ def test_a_booked_slot_is_held_as_ever_until_somebody_approves(make_rig: MakeRig
     rig.ranges(WITHOUT_MONDAY)
     held = rig.sync()
     assert only_hold(held).reason.endswith("has 1 upcoming booking, the next on 2026-05-18")
+    assert "wait list" in only_hold(held).items[0]["customers"]
     none_moved(rig)
     assert (entries(rig), contacts(rig), steps(rig)) == ([], [], [])
 
@@ -150,6 +151,7 @@ def test_accepting_deletions_moves_no_slot_away_from_its_customers(make_rig: Mak
     rig.ranges(("Mon", 600, 1080, 30), WITHOUT_MONDAY)
     held = rig.run(accept_deletes=True).pairs[0]
     assert kinds(held) == ["booked"]
+    assert "customers" not in only_hold(held).items[0]
     none_moved(rig)
 
 

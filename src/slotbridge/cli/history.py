@@ -13,7 +13,7 @@ from slotbridge.cli.render.fields import is_fields
 from slotbridge.cli.render.history import History, history_json, history_lines, undo_lines
 from slotbridge.cli.sync import Request, connected, memory, remembered
 from slotbridge.errors import ConfigurationError
-from slotbridge.settings import PairSettings, Settings
+from slotbridge.settings import Settings
 from slotbridge.store import ChangeRecord, RunRecord, Store
 from slotbridge.sync.report import RunReport
 
@@ -96,33 +96,36 @@ def undo_run(invocation: Invocation, question: Question, request: Request) -> in
         hint = "`slotbridge history` lists the runs; then: slotbridge history RUN --undo"
         raise ConfigurationError("--undo needs the number of a run", hint=hint)
     settings = invocation.settings()
-    report = asyncio.run(_undo(invocation, settings, run, request))
+    report, done = asyncio.run(_undo(invocation, settings, run, request))
     if invocation.as_json:
         invocation.emit(report.as_json())
     else:
-        invocation.say(undo_lines(report, run, request.names, settings.reservekit.day_zero, invocation.commands))
+        day_zero = settings.reservekit.day_zero
+        invocation.say(undo_lines(report, run, request.names, day_zero, invocation.commands, done))
     return report.exit_code()
 
 
-async def _undo(invocation: Invocation, settings: Settings, run: int, request: Request) -> RunReport:
-    pairs = await _pairs_to_undo(invocation, settings, run, request.names)
+async def _undo(
+    invocation: Invocation, settings: Settings, run: int, request: Request
+) -> tuple[RunReport, list[ChangeRecord]]:
+    done = await _done_by(invocation, settings, run, request.names)
+    changed = {change.pair for change in done if not is_fields(change.after)}
+    wanted = chosen(settings, request.names) if request.names else settings.pairs
+    pairs = [pair for pair in wanted if request.names or pair.name in changed]
     if not pairs:
-        return RunReport(request.dry_run, (), {})
+        return RunReport(request.dry_run, (), {}), done
     async with (
         memory(invocation, settings, request, f"history {run} --undo") as store,
         connected(invocation, settings, store) as bridge,
     ):
-        return await bridge.undo(run, pairs, apply=not request.dry_run, accept_deletes=request.accept_deletes)
+        how = {"apply": not request.dry_run, "accept_deletes": request.accept_deletes}
+        return await bridge.undo(run, pairs, **how), done
 
 
-async def _pairs_to_undo(
-    invocation: Invocation, settings: Settings, run: int, names: Sequence[str]
-) -> Sequence[PairSettings]:
-    """The pairs of these names; without any, those that the run changed."""
+async def _done_by(invocation: Invocation, settings: Settings, run: int, names: Sequence[str]) -> list[ChangeRecord]:
+    """What a run changed in the pairs of these names; without any, in all that are configured."""
     async with remembered(invocation, settings) as store:
         _check_run(store, run)
         changes = store.history(run=run, limit=sys.maxsize) if store else []
-    if names:
-        return chosen(settings, names)
-    changed = {change.pair for change in changes if change.kind == "applied" and not is_fields(change.after)}
-    return [pair for pair in settings.pairs if pair.name in changed]
+    known = names or [pair.name for pair in settings.pairs]
+    return [change for change in changes if change.kind == "applied" and change.pair in known]

@@ -15,6 +15,9 @@ from slotbridge.reconcile.model import NAMES, Hold, HoldKind, Link, Options, Sid
 
 Guarded = tuple[list[Verdict], list[Hold]]
 
+WAIT_LIST = "put on the Bitrix24 wait list, and their bookings cancelled"
+"""What becomes of the customers of a slot that goes, once that is approved."""
+
 ANY_SLOT = 0
 """The key of bookings that name no time slot: they may stand on any of them. Real ids start above zero."""
 
@@ -51,6 +54,8 @@ def hold_booked(verdicts: Sequence[Verdict], options: Options) -> Guarded:
         booking = None if slot_id is None else options.booked.get(slot_id) or options.booked.get(ANY_SLOT)
         if booking:
             hold = _hold("booked", f"time slot {slot_id} has {booking}", [verdict], options, booking)
+            if slot_id in going:
+                hold = replace(hold, items=tuple({**item, "customers": WAIT_LIST} for item in hold.items))
             if slot_id in going and (why := _stranded(slot_id, options)):
                 # The fingerprint is that of what was shown before: an approval stands until the cause is gone (G6).
                 holds.append(replace(hold, reason=f"{hold.reason}; {why}"))

@@ -11,10 +11,11 @@ from typing import Any
 
 from rich.text import Text
 
+from slotbridge.cli.render.fields import is_fields
 from slotbridge.cli.render.plan import change_line, overruled_words, run_lines
 from slotbridge.cli.render.words import DayZero, clean, moment, plural
 from slotbridge.reconcile.model import Change, Overruled, Value
-from slotbridge.reconcile.names import LostName
+from slotbridge.reconcile.names import LostName, Profile
 from slotbridge.store import ChangeRecord, RunRecord
 from slotbridge.sync.report import RunReport
 from slotbridge.week import Window
@@ -83,17 +84,34 @@ def _overruled(record: ChangeRecord) -> Overruled | LostName:
 
 
 def undo_lines(
-    report: RunReport, run: int, names: Sequence[str], day_zero: DayZero, commands: Collection[str]
+    report: RunReport,
+    run: int,
+    names: Sequence[str],
+    day_zero: DayZero,
+    commands: Collection[str],
+    done: Sequence[ChangeRecord] = (),
 ) -> Iterator[Text]:
-    """What undoing a run did, or would do and how to have it done."""
+    """What undoing a run did, or would do and how to have it done. `done` is what that run had changed."""
     if not report.pairs:
-        yield Text(f"Run {run} changed nothing in the pairs of the configuration: there is nothing to undo.")
+        what = "no hours" if done else "nothing"
+        yield Text(f"Run {run} changed {what} in the pairs of the configuration: there is nothing to undo.")
+        yield from _stays(done)
         return
     yield Text(f"Back to before run {run}:", "bold")
     yield from run_lines(report, day_zero, commands, undoing=run)
+    yield from _stays(done)
     if report.dry_run and any(pair.changes for pair in report.pairs):
         chosen = "".join(f" --pair {shlex.quote(name)}" for name in names)
         yield Text.assemble("To carry it out: ", (f"slotbridge history {run} --undo --apply{chosen}", "cyan"))
+
+
+def _stays(done: Sequence[ChangeRecord]) -> Iterator[Text]:
+    """What undoing a run leaves as that run has made it."""
+    fields = {name for change in done for name in change.after or () if is_fields(change.after)}
+    if fields & {*Profile._fields}:
+        yield Text("Names and descriptions stay as they are.", "yellow")
+    if "booking" in fields:
+        yield Text("Customers stay on the wait list, and their bookings stay cancelled.", "yellow")
 
 
 def history_json(history: History) -> dict[str, Any]:

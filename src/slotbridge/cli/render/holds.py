@@ -70,7 +70,8 @@ def decided_lines(record: HoldRecord, earlier: str | None) -> Iterator[Text]:
 def _effect(hold: Hold, decision: str) -> str:
     kept = as_side(decision)
     if kept is None:
-        return _APPROVED[hold.kind]
+        customers = next((item["customers"] for item in hold.items if "customers" in item), None)
+        return _APPROVED[hold.kind] if customers is None else f"its customers are {customers}; then the time slot goes"
     if hold.kind == "conflict":
         return f"{NAMES[other(kept)]} gets what {NAMES[kept]} has; what is overruled stays in the history"
     return f"{NAMES[other(kept)]} is made equal to {NAMES[kept]}"

@@ -172,4 +172,6 @@ def hold_item_words(item: Mapping[str, Any]) -> str:
     became = item.get("would_become", {})
     new = [side for side in SIDES if side in became and became[side] != item.get(side)]
     said += [f"{SIDE_NAMES[side]} would get {became[side]}" for side in new]
+    if customers := item.get("customers"):
+        said.append(f"its customers would first be {customers}")
     return clean("; ".join(said))
