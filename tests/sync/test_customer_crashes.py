@@ -10,7 +10,7 @@ import pytest
 
 from slotbridge.sandbox.traffic import Fault, FaultKind
 from tests.sync.called import Doomed, killed
-from tests.sync.decided import opened
+from tests.sync.decided import decide, only_hold, opened
 from tests.sync.departures import (
     ADA,
     BOB,
@@ -127,7 +127,19 @@ def test_after_a_death_the_rest_needs_no_second_approval(make_rig: MakeRig) -> N
     held = rig.run().pairs[0]
     assert (held.status, statuses(rig)) == ("held", ["cancelled", "confirmed"])
     rig.world.faults.clear()
+    rig.sync()
+    all_moved(rig, "Ada Lovelace", "Bob")
+
+
+def test_after_a_death_a_booking_that_is_new_does(make_rig: MakeRig) -> None:
+    rig = approved(make_rig, ADA, BOB)
+    rig.world.faults.append(Fault("PATCH /v1/bookings", "drop-before", times=99, skip=1))
+    rig.run()
+    rig.world.faults.clear()
     book(rig, {**BOB, "phone": "+4930777", "name": "Dora"}, "2026-06-01")
+    held = rig.sync()
+    assert statuses(rig) == ["cancelled", "confirmed", "confirmed"]
+    decide(rig, only_hold(held), "approve")
     rig.sync()
     all_moved(rig, "Ada Lovelace", "Bob", "Dora")
 

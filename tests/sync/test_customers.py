@@ -240,12 +240,14 @@ def test_a_slot_that_is_booked_again_and_again_is_held(make_rig: MakeRig) -> Non
 
     def hook(_world: object, _api: str, method: str, path: str) -> None:
         if method == "PATCH" and "bookings" in path:
-            book(rig, {**BOB, "phone": f"+49301000{next(people)}"})
+            number = next(people)
+            book(rig, {**BOB, "phone": f"+49301000{number}"}, f"2026-05-{19 + number}")
 
     rig.world.on_request.append(hook)
     assert "booked again each time" in only_hold(rig.run().pairs[0]).reason
     assert len(rig.slot_ids()) == 3
     rig.world.on_request.clear()
+    decide(rig, only_hold(rig.sync()), "approve")
     rig.sync()
     assert (len(rig.slot_ids()), set(statuses(rig)), set(steps(rig))) == (2, {"cancelled"}, {"done"})
     assert len(set(entries(rig))) == len(entries(rig)) == len(statuses(rig))
@@ -254,13 +256,29 @@ def test_a_slot_that_is_booked_again_and_again_is_held(make_rig: MakeRig) -> Non
 def test_a_booking_made_after_the_last_customer_went_keeps_the_slot_for_this_run(make_rig: MakeRig) -> None:
     rig = approved(make_rig, ADA)
     rig.ranges(WITHOUT_MONDAY, ("Fri", 540, 600, 30))
-    rig.before_request("PATCH /v1/time-slots", lambda: book(rig, BOB))
+    rig.before_request("PATCH /v1/time-slots", lambda: book(rig, BOB, "2026-05-25"))
     report = rig.run().pairs[0]
     assert (report.status, statuses(rig)) == ("failed", ["cancelled", "confirmed"])
     assert "booked right before" in str(report.error)
     assert (4, 540, 600, 2) in rig.in_reservekit()
+    held = rig.sync()
+    assert (kinds(held), statuses(rig)) == (["booked"], ["cancelled", "confirmed"])
+    decide(rig, only_hold(held), "approve")
     rig.sync()
     assert (waiting(rig), statuses(rig)) == ([("Ada Lovelace",), ("Bob",)], ["cancelled", "cancelled"])
+
+
+def test_G6_a_booking_made_after_the_run_that_was_approved_is_shown_to_somebody_first(make_rig: MakeRig) -> None:
+    rig = approved(make_rig, ADA)
+    rig.world.faults.append(Fault("DELETE /v1/time-slots", "answer", status=403, skip=1))
+    assert "read-only" in kinds(rig.run().pairs[0])
+    book(rig, BOB, "2026-05-25")
+    held = rig.sync()
+    assert (kinds(held), waiting(rig)) == (["booked"], [("Ada Lovelace",)])
+    assert statuses(rig) == ["cancelled", "confirmed"]
+    decide(rig, only_hold(held), "approve")
+    rig.sync()
+    all_moved(rig, "Ada Lovelace", "Bob")
 
 
 def test_a_slot_that_nobody_approved_is_held_if_it_is_booked_after_the_plan_was_made(make_rig: MakeRig) -> None:

@@ -96,7 +96,7 @@ class Usher:
             return
         await self._planner.look_for_bookings(work)
         for slot_id in _booked(work):
-            hint = "The next run treats the new booking like the others, or holds it"
+            hint = "The next run holds the slot, so that somebody sees the new booking"
             raise ApiError("it was booked right before it was to go", side="reservekit", item=_slot(slot_id), hint=hint)
 
     def conclude(self, work: Work) -> None:

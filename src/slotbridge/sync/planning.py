@@ -81,7 +81,7 @@ class Planner:
         target = self._targets.get(work.name)
         circumstances: dict[str, Any] = {
             "booked": work.booked or {},
-            "leaving": work.leaving | {moved.slot_id for moved in work.memory.customers if moved.is_listed},
+            "leaving": work.leaving | _still_leaving(work),
             "stranded": dict(work.stranded),
             "frozen": dict(self.frozen),
             "outage": work.outage,
@@ -116,6 +116,14 @@ class Planner:
         if set(work.memory.refused) & set(digests(work.planned("reservekit"), self._settings)):
             hint = "It is not sent again until that setting, or one of the two sides, has changed"
             work.fail(ApiError(work.memory.refusal or "the last write was not kept", side="reservekit", hint=hint))
+
+
+def _still_leaving(work: Work) -> set[int]:
+    """The slots that an earlier run was allowed to clear, as long as nobody has booked them since: that was not shown
+    to whoever approved (G6)."""
+    noted = {moved.booking_id for moved in work.memory.customers}
+    new = {booking.time_slot_id for booking in work.bookings if booking.id not in noted}
+    return {moved.slot_id for moved in work.memory.customers if moved.is_listed} - new
 
 
 def digests(changes: Iterable[Change], settings: ReserveKitSettings) -> list[str]:
