@@ -14,6 +14,7 @@ from slotbridge.daemon.pace import (
     MONTH,
     SPENT,
     ZONES_EVERY,
+    Advice,
     Budget,
     Purse,
     advice,
@@ -171,6 +172,16 @@ def test_the_advice_is_in_whole_minutes(intervals: list[float], cap: int, text: 
     assert (told.text, told.fits) == (text, fits)
 
 
+def test_names_cost_a_listing_a_run() -> None:
+    told = advice([300, 300, 600], 50_000, "starter", named=[300, 300])
+    assert told == Advice("3 pairs at their intervals, with names, = 30,240 a month; starter has 50,000", fits=True)
+    told = advice([300], 10_000, "starter", named=[300])
+    assert told == Advice(
+        "1 pair every 5 min, with names, = 17,280 a month; starter has 10,000: every 10 min fits", fits=False
+    )
+
+
+@given(pairs=st.integers(1, 100), cap=st.integers(200, 100_000))
 @given(pairs=st.integers(1, 400), cap=st.integers(401, 100_000) | st.sampled_from([1000, 10_000, 50_000]))
 def test_what_is_advised_fits(pairs: int, cap: int) -> None:
     told = advice([10] * pairs, cap, "starter")

@@ -165,6 +165,17 @@ async def test_the_month_s_requests_stretch_the_interval(make_rig: MakeRig) -> N
     assert "budget: every " in rig.store.schedules.planned()["a"].why
 
 
+@pytest.mark.parametrize(("names", "interval"), [("off", 186), ("bitrix24", 372)])
+async def test_the_listing_of_services_counts_in_every_run_where_names_follow(
+    names: str, interval: float, make_rig: MakeRig
+) -> None:
+    rig = make_rig("a", cap=10_000, a={"names": names, "interval": "1m", "interval_max": "1m"})
+    rig.engine.cost = 2  # the slots, and the services: for their zones now and then, or for the names each time
+    rig.store.usage.count("reservekit", 200, rig.clock.now(), None)  # all that was saved for going faster
+    await rig.pass_by(10)
+    assert rig.entry().interval == pytest.approx(interval, abs=15)
+
+
 async def test_an_edit_is_followed_closely_for_as_long_as_something_was_saved(make_rig: MakeRig) -> None:
     rig = make_rig("a", cap=10_000, a={"interval": "1m", "interval_max": "1m"})
     await rig.pass_by(3600, step=10)

@@ -9,6 +9,7 @@ from contextlib import aclosing
 
 from slotbridge.cli.invocation import Invocation
 from slotbridge.cli.look import PICTURE_WIDTH
+from slotbridge.cli.pairs import named_intervals
 from slotbridge.cli.render.doctor import examination_json, examination_lines
 from slotbridge.daemon.pace import MONTH, Budget, advice, needed_interval
 from slotbridge.errors import SlotbridgeError
@@ -67,14 +68,14 @@ def _budget(invocation: Invocation, settings: Settings, store: Store | None) -> 
         yield Finding("reservekit.budget", "ok", what, hint, Setting("[reservekit]", "requests_per_month = 200000"))
         return
     used = store.usage.in_month(invocation.clock.now())["reservekit"] if store else 0
-    intervals = [pair.interval for pair in settings.pairs]
-    if told := advice(intervals, cap, settings.reservekit.plan_words):
+    intervals, named = [pair.interval for pair in settings.pairs], named_intervals(settings.pairs)
+    if told := advice(intervals, cap, settings.reservekit.plan_words, named):
         what = f"{told.text}; {used:,} were sent this month"
-        fitting = None if told.fits else _fitting(len(intervals), cap)
+        fitting = None if told.fits else _fitting(len(intervals) + len(set(named)), cap)
         hint = "The daemon asks less often by itself then, and finds changes later; or set a longer interval"
         yield Finding("reservekit.budget", "ok" if told.fits else "warning", what, None if told.fits else hint, fitting)
 
 
-def _fitting(pairs: int, cap: int) -> Setting | None:
-    shortest = needed_interval(Budget(0, cap, MONTH), pairs=pairs, reserve=0)
+def _fitting(requests: int, cap: int) -> Setting | None:
+    shortest = needed_interval(Budget(0, cap, MONTH), pairs=requests, reserve=0)
     return Setting("[sync]", f'interval = "{math.ceil(shortest / 60)}m"') if math.isfinite(shortest) else None

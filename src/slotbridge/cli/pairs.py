@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from slotbridge.errors import ConfigurationError
@@ -12,6 +12,11 @@ NO_PAIRS = (
     "Add a [[pairs]] table with name, resource_id and service_id to the configuration; "
     "`slotbridge discover` lists the candidates, ready to paste"
 )
+
+
+def named_intervals(pairs: Iterable[PairSettings]) -> list[int]:
+    """The intervals of those pairs whose names follow: each takes a listing of all services whenever it is over."""
+    return [pair.interval for pair in pairs if pair.names != "off"]
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> tuple[PairSettings, ...]:

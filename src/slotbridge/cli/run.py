@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from slotbridge.cli.invocation import Invocation
-from slotbridge.cli.pairs import chosen
+from slotbridge.cli.pairs import chosen, named_intervals
 from slotbridge.daemon.daemon import Daemon
 from slotbridge.daemon.endpoint import outside, serving
 from slotbridge.daemon.hooks import Hooks
@@ -108,6 +108,6 @@ def _daemon(
     }
     clock, random = invocation.clock, invocation.random
     daemon = Daemon(pairs, bridge, store, Runner(), caps=caps, clock=clock, random=random, lock=lock)
-    if told := advice([pair.interval for pair in pairs], caps["reservekit"], api.plan_words):
+    if told := advice([pair.interval for pair in pairs], caps["reservekit"], api.plan_words, named_intervals(pairs)):
         (log.info if told.fits else log.warning)("budget.advice", advice=told.text)
     return daemon

@@ -213,7 +213,7 @@ class Daemon:
             counters.changes.update((change.side, change.op) for change in told.changes)
         cost = report.requests.get(METERED, 0)
         if alone and report.count("quiet") == len(group):
-            self._timetable.quiet_run_cost(cost, len(group))
+            self._timetable.quiet_run_cost(cost, group)
         self._timetable.after_run(group)
         self.condition.used = self._timetable.used
         self._follow(self._sides.learn(group, self.roster, now), cost, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -144,21 +144,23 @@ class Advice:
     fits: bool
 
 
-def advice(intervals: Sequence[float], cap: int | None, plan: str) -> Advice | None:
+def advice(intervals: Sequence[float], cap: int | None, plan: str, named: Collection[float] = ()) -> Advice | None:
     """Whether a plan has room for pairs with these intervals in seconds; None where there is nothing to tell.
 
-    Counted are 30 days, one request per pair and run. `plan` is the plan's name.
+    Counted are 30 days, one request per pair and run, and one per run for the names of pairs with an interval of
+    `named`. `plan` is the plan's name.
     """
     if cap is None or not intervals:
         return None
-    cost = sum(MONTH / interval for interval in intervals)
+    listings = set(named)
+    cost = sum(MONTH / interval for interval in (*intervals, *listings))
     every = f"every {lasting(intervals[0])}" if len(set(intervals)) == 1 else "at their intervals"
     pairs = "1 pair" if len(intervals) == 1 else f"{len(intervals)} pairs"
-    said = f"{pairs} {every} = {cost:,.0f} a month; {plan} has {cap:,}"
+    said = f"{pairs} {every}{', with names,' if listings else ''} = {cost:,.0f} a month; {plan} has {cap:,}"
     zones = MONTH / max(ZONES_EVERY, min(intervals))
     if cost + zones <= cap * (1 + EXACT):
         return Advice(said, fits=True)
-    shortest = needed_interval(Budget(0, cap, MONTH), pairs=len(intervals), reserve=0)
+    shortest = needed_interval(Budget(0, cap, MONTH), pairs=len(intervals) + len(listings), reserve=0)
     fits = f"every {math.ceil(shortest / 60)} min fits" if math.isfinite(shortest) else "too few for one run of all"
     return Advice(f"{said}: {fits}", fits=False)
 

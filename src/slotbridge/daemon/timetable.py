@@ -68,9 +68,11 @@ class Timetable:
                 log.info("budget.resumed", **told)
         return spent
 
-    def quiet_run_cost(self, requests: int, pairs: int) -> None:
-        """What a run took in which nothing was to be done; one of them may have been for the services' zones."""
-        self._pages = max(1.0, (requests - 1) / pairs)
+    def quiet_run_cost(self, requests: int, group: Sequence[Entry]) -> None:
+        """What a run took in which nothing was to be done. One of them may have been for the services' zones, which
+        come along with the names in every run, where names follow."""
+        listed = any(entry.pair.names != "off" for entry in group)
+        self._pages = max(1.0, (requests if listed else requests - 1) / len(group))
 
     def after_run(self, group: Sequence[Entry]) -> None:
         """The next turns of pairs that have just run."""
