@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from slotbridge.sandbox.traffic import Fault
+from tests.sync.called import run
 from tests.sync.decided import decide, kinds, only_hold, open_holds, opened
 from tests.sync.departures import (
     ADA,
@@ -29,7 +30,7 @@ from tests.sync.departures import (
     waiting,
     ways,
 )
-from tests.sync.rig import Rig
+from tests.sync.rig import Network, Rig
 
 MakeRig = Callable[..., Rig]
 
@@ -285,25 +286,23 @@ def test_a_slot_that_nobody_approved_is_held_if_it_is_booked_after_the_plan_was_
     rig = booked(make_rig, ADA)
     rig.world.reservations.bookings.clear()
     rig.ranges(WITHOUT_MONDAY)
-    listings = 0
 
-    def hook(_world: object, _api: str, method: str, path: str) -> None:
-        nonlocal listings
-        listings += (method, path.split("?")[0]) == ("GET", "/v1/bookings")
-        if listings == 2 and not rig.world.reservations.bookings:
-            book(rig, BOB)
+    def dawdle() -> None:
+        rig.clock.time += 60
+        book(rig, BOB)
 
-    rig.world.on_request.append(hook)
+    rig.before_request("bitrix24", lambda: rig.before_request("bitrix24", dawdle))
     assert kinds(rig.run().pairs[0]) == ["booked"]
     none_moved(rig)
     assert entries(rig) == []
 
 
-def test_bookings_that_cannot_be_read_fail_the_pair(make_rig: MakeRig) -> None:
+@pytest.mark.parametrize("skip", [0, 1], ids=["before anybody is moved", "after it"])
+def test_bookings_that_cannot_be_read_fail_the_pair(skip: int, make_rig: MakeRig) -> None:
     rig = approved(make_rig, ADA)
-    rig.world.faults.append(Fault("GET /v1/bookings", "html", times=100, skip=1))
+    rig.world.faults.append(Fault("GET /v1/bookings", "html", times=100, skip=skip))
     assert rig.run().pairs[0].status == "failed"
-    none_moved(rig)
+    assert (statuses(rig), len(rig.slot_ids())) == (["cancelled" if skip else "confirmed"], 3)
     rig.world.faults.clear()
     rig.sync()
     all_moved(rig, "Ada Lovelace")
@@ -393,6 +392,30 @@ def test_whether_slots_can_go_is_asked_once_a_run_and_only_for_customers(make_ri
     rig.run(accept_deletes=True)
     assert statuses(rig) == ["cancelled", "cancelled"]
     assert len([logged for logged in rig.world.log if logged.path == "/v1/time-slots/0"]) == 1
+
+
+def test_W6_where_nobody_watches_a_refused_cancellation_is_asked_for_once_an_hour(make_rig: MakeRig) -> None:
+    rig = approved(make_rig, ADA, BOB)
+    account(rig, closed=("PATCH /bookings/{id}",))
+    first = run(rig, Network(rig.world), unattended=True).pairs[0]
+    for _ in range(3):
+        rig.clock.time += 300
+        writes = rig.writes()
+        report = run(rig, Network(rig.world), unattended=True)
+        assert (report.pairs[0].holds, rig.writes()) == (first.holds, writes)
+        assert report.requests == {"bitrix24": 1, "reservekit": 2}, "ranges; slots and bookings"
+    rig.clock.time += 3600
+    account(rig, closed=())
+    run(rig, Network(rig.world), unattended=True)
+    all_moved(rig, "Ada Lovelace", "Bob")
+
+
+def test_what_moving_a_customer_costs(make_rig: MakeRig) -> None:
+    rig = approved(make_rig, ADA)
+    # Ranges twice; a contact is looked for by phone and address, and added; so is an entry, and given its client.
+    # Slots, bookings; whether slots can go, the service, the cancellation; bookings, the deletion, slots.
+    assert rig.run().requests == {"bitrix24": 2 + 3 + 2, "reservekit": 2 + 3 + 3}
+    all_moved(rig, "Ada Lovelace")
 
 
 @pytest.mark.parametrize("missing", ["crm_scope", "waitlist_feature"])

@@ -23,7 +23,7 @@ Step = Literal[
     "contact",
     "adding entry",
     "entry",  # on the wait list, without a client so far
-    "listed",
+    "listed",  # also after a cancellation that was refused
     "cancelling",
     "cancelled",  # the booking; its time slot is still there
     "done",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from random import Random
 from typing import Any
 
@@ -22,7 +22,7 @@ from slotbridge.settings import PairSettings, Settings
 from slotbridge.store import Memory, Store
 from slotbridge.sync.connection import Connection, connect, key_of
 from slotbridge.sync.metering import content_digest
-from slotbridge.sync.planning import Base, Planner
+from slotbridge.sync.planning import CLOSED_FOR, Base, Planner
 from slotbridge.sync.reading import Reader
 from slotbridge.sync.report import RunReport, TypeReport
 from slotbridge.sync.resource_types import TypeKeeper
@@ -62,9 +62,6 @@ class Verified:
 
 PRUNING = 20
 """How many batches of old rows go in one day at most."""
-
-CLOSED_FOR = timedelta(hours=1)
-"""For how long a refused key is believed to be closed to writing, where nobody watches."""
 
 
 def ignore(_done: int, _all: int) -> None:
@@ -153,6 +150,7 @@ class Bridge:
             initial=initial,
             accept_deletes=accept_deletes,
             targets=targets,
+            patient=self._unattended,
         )
         whole = targets is None and (self._are_all(pairs) or self._types_are_due())
         if dry_run or store is None:

@@ -16,15 +16,15 @@ from typing import Any
 from slotbridge.bitrix24 import Bitrix24Client
 from slotbridge.bitrix24.waitlist import ContactRef
 from slotbridge.clock import Clock
-from slotbridge.errors import ApiError, NotFound, OutcomeUnknown
+from slotbridge.errors import ApiError, NotFound, OutcomeUnknown, Rejected, WriteRefused
 from slotbridge.lenses import reservekit as slots
 from slotbridge.reconcile.guards import ANY_SLOT
 from slotbridge.reconcile.model import Change
 from slotbridge.reservekit import Booking, Customer, ReserveKitClient
 from slotbridge.store import Store
 from slotbridge.store.customers import Moved, Step
-from slotbridge.sync.planning import Planner
-from slotbridge.sync.reading import SETTLES
+from slotbridge.sync.planning import Planner, stays
+from slotbridge.sync.reading import FRESH, SETTLES
 from slotbridge.sync.work import Stop, Work, never
 
 ROUNDS = 4
@@ -70,7 +70,8 @@ class Usher:
         for again in range(ROUNDS):
             if again:
                 await self._clock.sleep(SETTLES)
-            await self._planner.look_for_bookings(work)
+            if again or self._clock.monotonic() - work.booked_at > FRESH:
+                await self._planner.look_for_bookings(work)
             await self._planner.plan(work)
             booked = _booked(work)
             if not booked or not await self._slots_can_go():
@@ -91,7 +92,7 @@ class Usher:
         return not self._planner.frozen
 
     async def look_back(self, work: Work) -> None:
-        """Right before slots are deleted. Raises ApiError if one of them is booked nevertheless."""
+        """Before slots are deleted, if something was sent since they were cleared. Raises ApiError if one is booked."""
         if not slots_to_clear(work):
             return
         await self._planner.look_for_bookings(work)
@@ -114,7 +115,7 @@ class Usher:
         """Moves the customers of one slot, until one of them cannot be moved or the run is to stop."""
         for booking, way in zip(bookings, self._set_out(work, bookings), strict=True):
             if self._stop():
-                work.stranded[way.slot_id] = f"booking {booking.id} stays for now: the run was told to stop"
+                work.stranded[way.slot_id] = stays(booking.id, "the run was told to stop")
                 return
             customer = booking.customer or Customer()
             try:
@@ -122,7 +123,7 @@ class Usher:
                 await self._move(work, booking, way, customer, what)
             except ApiError as error:
                 told = _impersonal(str(error), customer)
-                work.stranded[way.slot_id] = f"booking {booking.id} stays for now: {told}"
+                work.stranded[way.slot_id] = stays(booking.id, told)
                 return
 
     async def _move(self, work: Work, booking: Booking, way: Moved, customer: Customer, what: str) -> None:
@@ -130,7 +131,11 @@ class Usher:
         if listed is not way:
             work.note_applied([_listing(booking)])
         cancelling = self._note(listed, step="cancelling")
-        await self._reservekit.cancel_booking(booking.id, REASON)
+        try:
+            await self._reservekit.cancel_booking(booking.id, REASON)
+        except (WriteRefused, Rejected):
+            self._note(cancelling, step="listed")
+            raise
         self._note(cancelling, step="cancelled")
         work.seen_off.add(booking.id)
         work.note_applied([_cancellation(booking)])

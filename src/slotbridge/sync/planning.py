@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from slotbridge.clock import Clock
@@ -20,6 +20,9 @@ from slotbridge.settings import ReserveKitSettings
 from slotbridge.sync.terms import agreement_of, options_of, terms_of
 from slotbridge.sync.work import Work, keeping_to
 
+CLOSED_FOR = timedelta(hours=1)
+"""For how long a refusal is believed where nobody watches."""
+
 Base = tuple[Agreement, tuple[Link, ...]]
 """What a pair agreed on, and on which terms."""
 
@@ -27,7 +30,8 @@ Base = tuple[Agreement, tuple[Link, ...]]
 class Planner:
     """Plans works. `frozen` are sides that turned out to be closed to writing in this run (W6).
 
-    `targets` are earlier bases, by pair, that both sides shall go back to instead of being merged.
+    `targets` are earlier bases, by pair, that both sides shall go back to instead of being merged. With `patient`, a
+    cancellation that was refused is not asked for again within the hour.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class Planner:
         initial: Initial | None = None,
         accept_deletes: bool = False,
         targets: Mapping[str, Base] | None = None,
+        patient: bool = False,
     ) -> None:
         self._reservekit = reservekit
         self._settings = settings
@@ -46,6 +51,7 @@ class Planner:
         self._initial = initial
         self._accept_deletes = accept_deletes
         self._targets = targets or {}
+        self._patient = patient
         self.frozen: dict[Side, str] = {}
 
     def set_zone(self, work: Work, zone: str) -> None:
@@ -71,6 +77,7 @@ class Planner:
         """Reads which bookings are ahead of the pair's service, without planning anew. Raises ApiError."""
         today = self._today(work)
         listed = await self._reservekit.list_bookings(work.pair.service_id)
+        work.booked_at = self._clock.monotonic()
         work.bookings = tuple(booking for booking in listed if is_upcoming(booking, today))
         work.booked = upcoming(work.bookings, today)
 
@@ -82,7 +89,7 @@ class Planner:
         circumstances: dict[str, Any] = {
             "booked": work.booked or {},
             "leaving": work.leaving | _still_leaving(work),
-            "stranded": dict(work.stranded),
+            "stranded": self._resting(work) | work.stranded,
             "frozen": dict(self.frozen),
             "outage": work.outage,
             "accept_deletes": self._accept_deletes,
@@ -97,6 +104,12 @@ class Planner:
             options = replace(options, disagreement=disagreement(target[0], work.agreement))
         base = None if work.memory.agreement is None else work.memory.links
         work.plan = plan(base, work.snapshot, work.terms, options)
+
+    def _resting(self, work: Work) -> dict[int, str]:
+        """The slots whose customers are not asked for by now, and why: a booking there was kept not long ago (W6)."""
+        since = self._clock.now() - CLOSED_FOR
+        kept = [way for way in work.memory.customers if self._patient and way.step == "listed" and way.at > since]
+        return {way.slot_id: _told_before(work, way.booking_id) for way in kept}
 
     def _moves_slots(self, work: Work) -> bool:
         """Whether slots would go or move, now or once a hold is approved: what is shown then is what is approved."""
@@ -116,6 +129,17 @@ class Planner:
         if set(work.memory.refused) & set(digests(work.planned("reservekit"), self._settings)):
             hint = "It is not sent again until that setting, or one of the two sides, has changed"
             work.fail(ApiError(work.memory.refusal or "the last write was not kept", side="reservekit", hint=hint))
+
+
+def stays(booking_id: int, why: str) -> str:
+    """Why a slot stays: a booking on it does."""
+    return f"booking {booking_id} stays for now: {why}"
+
+
+def _told_before(work: Work, booking_id: int) -> str:
+    """The same, in the words in which the open hold has it."""
+    told = [part for hold in work.memory.holds for part in hold.reason.split("; ", 1) if stays(booking_id, "") in part]
+    return told[0] if told else stays(booking_id, "ReserveKit would not cancel it, and is asked again within the hour")
 
 
 def _still_leaving(work: Work) -> set[int]:

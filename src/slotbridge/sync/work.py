@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -54,8 +55,9 @@ class Work:
     off, and `bitrix24` is what that deleted. `rescued`: the ranges were seen in place after such an update. `names` is
     None where names do not follow.
 
-    `bookings` are the upcoming ones as last read, `booked` the phrases about them. `leaving` and `stranded` are those
-    of `Options`, as far as this run knows; `seen_off` are bookings that it has cancelled.
+    `bookings` are the upcoming ones as read at `booked_at`, like `read_at`; `booked` are the phrases about them.
+    `leaving` and `stranded` are those of `Options`, as far as this run knows; `seen_off` are bookings that it has
+    cancelled.
     """
 
     pair: PairSettings
@@ -68,6 +70,7 @@ class Work:
     plan: Plan | None = None
     booked: dict[int, str] | None = None
     bookings: tuple[Booking, ...] = ()
+    booked_at: float = -math.inf
     leaving: set[int] = field(default_factory=set)
     stranded: dict[int, str] = field(default_factory=dict)
     seen_off: set[int] = field(default_factory=set)

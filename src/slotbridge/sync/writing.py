@@ -212,7 +212,8 @@ class Writer:
         try:
             for batch in self._batches(saves, plan):
                 await self._reservekit.save_time_slots(work.pair.service_id, batch)
-            await self._usher.look_back(work)
+            if saves:
+                await self._usher.look_back(work)
             gone = (change.before.id for change in changes if change.after is None and change.before is not None)
             await self._delete(work, [slot_id for slot_id in gone if slot_id is not None], begun=bool(saves))
         except WriteRefused:
