@@ -20,7 +20,9 @@ No message carries a secret: the transport never puts a URL into one, and server
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from copy import copy
+from typing import Literal, TypeVar
 
 Side = Literal["bitrix24", "reservekit"]
 
@@ -93,8 +95,11 @@ class StoreError(SlotbridgeError):
 class ApiError(SlotbridgeError):
     """One of the two services answered badly or not at all.
 
-    `status` is the HTTP status, `code` the server's own error code, where there was one.
+    `status` is the HTTP status, `code` the server's own error code, where there was one. `own_words` are `what`
+    without anything that the server said, where it was put together so.
     """
+
+    own_words: str | None = None
 
     def __init__(
         self,
@@ -151,3 +156,20 @@ class NotFound(ApiError):
 
 class Rejected(ApiError):
     """The server found the request wrong; sending it again would not help."""
+
+
+E = TypeVar("E", bound=ApiError)
+
+
+def impersonal(error: E) -> E:
+    """The same error without what the server said beyond a code: it may quote the customer whom it is about."""
+    told = copy(error)
+    told.code = error.code if error.code and re.fullmatch(r"[\w.-]{1,60}", error.code, re.ASCII) else None
+    known = " ".join(str(each) for each in (error.status, told.code) if each)
+    if error.own_words is not None:
+        told.what = f"{error.own_words} ({known})" if known else error.own_words
+    elif error.status is not None:
+        told.what = f"answered {known}"
+    elif isinstance(error, BadAnswer):
+        told.what = "the answer cannot be understood"
+    return told

@@ -279,7 +279,9 @@ def error_for(
     said = f"{code}: {description}" if description else code
     what = meaning.what.format(**told)
     shown = f"{what} ({said})" if said else what
-    return kind(shown, side="bitrix24", item=item, hint=meaning.hint.format(**told), status=status, code=code)
+    error = kind(shown, side="bitrix24", item=item, hint=meaning.hint.format(**told), status=status, code=code)
+    error.own_words = what
+    return error
 
 
 def is_known(code: str, method: str = "") -> bool:

@@ -7,7 +7,6 @@ step is noted before and after, and what may have been sent is looked for before
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +15,7 @@ from typing import Any
 from slotbridge.bitrix24 import Bitrix24Client
 from slotbridge.bitrix24.waitlist import ContactRef
 from slotbridge.clock import Clock
-from slotbridge.errors import ApiError, NotFound, OutcomeUnknown, Rejected, WriteRefused
+from slotbridge.errors import ApiError, NotFound, OutcomeUnknown, Rejected, WriteRefused, impersonal
 from slotbridge.lenses import reservekit as slots
 from slotbridge.reconcile.guards import ANY_SLOT
 from slotbridge.reconcile.model import Change
@@ -117,13 +116,11 @@ class Usher:
             if self._stop():
                 work.stranded[way.slot_id] = stays(booking.id, "the run was told to stop")
                 return
-            customer = booking.customer or Customer()
             try:
                 customer = booking.customer or await self._reservekit.get_booking_customer(booking.id)
                 await self._move(work, booking, way, customer, what)
             except ApiError as error:
-                told = _impersonal(str(error), customer)
-                work.stranded[way.slot_id] = stays(booking.id, told)
+                work.stranded[way.slot_id] = stays(booking.id, str(impersonal(error)))
                 return
 
     async def _move(self, work: Work, booking: Booking, way: Moved, customer: Customer, what: str) -> None:
@@ -292,10 +289,3 @@ def _note_text(way: Moved, customer: Customer, what: str) -> str:
 
 def _mark(way: Moved) -> str:
     return f"slotbridge booking {way.booking_id}:"
-
-
-def _impersonal(text: str, customer: Customer) -> str:
-    """The text without what is known of the customer: servers quote what they refuse."""
-    for known in filter(None, (customer.email, customer.phone, customer.name)):
-        text = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", "…", text)
-    return text

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from slotbridge.clock import Clock
-from slotbridge.errors import ApiError
+from slotbridge.errors import ApiError, impersonal
 from slotbridge.reconcile.agreement import Agreement, disagreement
 from slotbridge.reconcile.guards import ANY_SLOT, slots_at_risk
 from slotbridge.reconcile.model import Change, Initial, Link, Side
@@ -76,7 +76,10 @@ class Planner:
     async def look_for_bookings(self, work: Work) -> None:
         """Reads which bookings are ahead of the pair's service, without planning anew. Raises ApiError."""
         today = self._today(work)
-        listed = await self._reservekit.list_bookings(work.pair.service_id)
+        try:
+            listed = await self._reservekit.list_bookings(work.pair.service_id)
+        except ApiError as error:
+            raise impersonal(error) from None
         work.booked_at = self._clock.monotonic()
         work.bookings = tuple(booking for booking in listed if is_upcoming(booking, today))
         work.booked = upcoming(work.bookings, today)
