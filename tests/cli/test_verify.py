@@ -41,6 +41,19 @@ def test_S10_sides_that_disagree_exit_with_3(shell: Shell) -> None:
     assert done.last.startswith("1 pair: 1 not in step. Requests: ")
 
 
+def test_names_that_differ_where_they_follow_exit_with_3(shell: Shell) -> None:
+    shell.call("sync")
+    config = shell.folder / "slotbridge.toml"
+    config.write_text(config.read_text().replace("[store]", '[sync]\nnames = "bitrix24"\n[store]'))
+    shell.call("sync")
+    assert shell.call("verify").code == 0
+    shell.world.portal.edit_resource(16, name="Dr. Adams")
+    done = shell.call("verify", "--pair", "Orthodontics")
+    assert (done.code, done.last.split(".")[0]) == (3, "1 pair: 1 not in step")
+    said = 'the name is "Dr. Adams" in Bitrix24, "Orthodontics" in ReserveKit; edited in Bitrix24'
+    assert f"  ≠ name: {said}\n" in done.out
+
+
 def test_a_pair_that_cannot_be_read_exits_with_1_and_the_others_are_told(shell: Shell) -> None:
     shell.world.reservations.remove_service(123)
     done = shell.call("verify")

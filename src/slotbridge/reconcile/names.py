@@ -8,6 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from slotbridge.reconcile.model import NAMES, Change, Hold, HoldKind, Side, fingerprint, other
 
+MOST_SHOWN: Final = 60
+"""Characters of a text in a message."""
+
 _JOINER: Final = "\u200d"
 _SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
 

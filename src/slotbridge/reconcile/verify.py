@@ -11,15 +11,16 @@ from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.align import align
 from slotbridge.reconcile.merge import converted
 from slotbridge.reconcile.model import NAMES, SIDES, Link, Options, Row, Side, Snapshot
+from slotbridge.reconcile.names import MOST_SHOWN, Names, Renaming, cut
 
-Kind = Literal["one-sided", "hours", "capacity", "base", "unsupported"]
+Kind = Literal["one-sided", "hours", "capacity", "base", "unsupported", "name"]
 
 
 class Disagreement(NamedTuple):
     """One point on which base, Bitrix24 and ReserveKit do not agree.
 
-    `between_sides` tells hours that differ, which a customer can meet, from what concerns the memory or capacities that
-    each side holds in its own terms. A `silent` one was edited by nobody: both sides are as the base has them, and yet
+    `between_sides` tells hours and names that differ, which a customer can meet, from what concerns the memory or
+    capacities that each side holds in its own terms. A `silent` one was edited by nobody: both sides are as the base has them, and yet
     differ.
     """
 
@@ -38,6 +39,13 @@ def disagreements(
     found = [point for row in rows for point in _of_row(row, options)]
     odd = [Disagreement("unsupported", f"{p.item}: {p.reason}", False) for p in one.problems + two.problems]
     return tuple(found + odd)
+
+
+def names_apart(renaming: Renaming, shown: Names) -> tuple[Disagreement, ...]:
+    """What both sides call the pair, field by field, where the side that follows should be called otherwise."""
+    has = [(field, *(cut(getattr(shown.of(side), field), MOST_SHOWN) for side in SIDES)) for field in renaming.fields]
+    words = [f'the {field} is "{one}" in Bitrix24, "{two}" in ReserveKit; {renaming.why}' for field, one, two in has]
+    return tuple(Disagreement("name", what, True) for what in words)
 
 
 def _of_row(row: Row, options: Options) -> Iterator[Disagreement]:

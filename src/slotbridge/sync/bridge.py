@@ -16,12 +16,13 @@ from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, SlotbridgeError
 from slotbridge.http.observer import RequestObserver
 from slotbridge.reconcile.model import Initial, Plan, Side, Snapshot
-from slotbridge.reconcile.verify import Disagreement, disagreements
+from slotbridge.reconcile.verify import Disagreement, disagreements, names_apart
 from slotbridge.reservekit import Service
 from slotbridge.settings import PairSettings, Settings
 from slotbridge.store import Memory, Store
 from slotbridge.sync.connection import Connection, connect, key_of
 from slotbridge.sync.metering import content_digest
+from slotbridge.sync.naming import Naming
 from slotbridge.sync.planning import CLOSED_FOR, Base, Planner
 from slotbridge.sync.reading import Reader
 from slotbridge.sync.report import RunReport, TypeReport
@@ -58,6 +59,18 @@ class Verified:
     name: str
     disagreements: tuple[Disagreement, ...]
     error: SlotbridgeError | None = None
+
+
+def _verified(work: Work) -> Verified:
+    points: tuple[Disagreement, ...] = ()
+    if work.error is None and work.terms is not None:
+        base = None if work.memory.agreement is None else work.memory.links
+        agreement = agreement_of(work.pair, work.terms, work.snapshot, work.memory)
+        points = disagreements(base, work.snapshot, work.terms, options_of(work.pair, work.memory, agreement))
+    names = work.names
+    if names is None or names.plan is None or names.shown is None:
+        return Verified(work.name, points, work.error or (names and names.error))
+    return Verified(work.name, points + names_apart(names.plan, names.shown), work.error)
 
 
 PRUNING = 20
@@ -223,26 +236,22 @@ class Bridge:
         """Reads both sides and the base of every pair and names what disagrees; changes nothing."""
         found: list[Verified] = []
         for chunk in chunks(pairs):
-            for work in await self._read(chunk):
-                if work.error is not None or work.terms is None:
-                    found.append(Verified(work.name, (), work.error))
-                    continue
-                base = None if work.memory.agreement is None else work.memory.links
-                options = options_of(
-                    work.pair, work.memory, agreement_of(work.pair, work.terms, work.snapshot, work.memory)
-                )
-                found.append(Verified(work.name, disagreements(base, work.snapshot, work.terms, options)))
+            found += map(_verified, await self._read(chunk, names=True))
             progress(len(found), len(pairs))
         return found
 
-    async def _read(self, pairs: Sequence[PairSettings]) -> list[Work]:
-        """These pairs as both sides have them now, each with its terms or its error."""
+    async def _read(self, pairs: Sequence[PairSettings], *, names: bool = False) -> list[Work]:
+        """These pairs as both sides have them now, each with its terms or its error; `names` wants these, too."""
         reader = self._reader()
         planner = Planner(self._reservekit, self._settings.reservekit, self._clock)
         memories = self._store.recall([pair.name for pair in pairs]) if self._store else {}
         works = [Work(pair, memories.get(pair.name, Memory())) for pair in pairs]
-        set_zones(works, await read_zones(reader, pairs, remember=False), planner)
+        for work in works if names else ():
+            work.names = Naming.of(work.pair, work.memory)
+        follow = any(work.names is not None for work in works)
+        set_zones(works, await read_zones(reader, pairs, remember=False, names=follow), planner)
         await reader.read(works)
+        await reader.names.read(works)
         return works
 
     async def bitrix24_digests(self, pairs: Sequence[PairSettings]) -> dict[str, str | None]:

@@ -9,12 +9,18 @@ from typing import Literal
 
 from slotbridge.errors import SIDE_NAMES, ApiError, Rejected, SlotbridgeError
 from slotbridge.reconcile.model import SIDES, Change, Hold, Side
-from slotbridge.reconcile.names import LostName, Names, Profile, Renaming, follow, held_print, hold_renaming
+from slotbridge.reconcile.names import (
+    MOST_SHOWN,
+    LostName,
+    Names,
+    Profile,
+    Renaming,
+    follow,
+    held_print,
+    hold_renaming,
+)
 from slotbridge.settings import PairSettings
 from slotbridge.store import Memory
-
-MOST_SHOWN = 60
-"""Characters of a text in a message."""
 
 
 @dataclass(slots=True)
