@@ -82,3 +82,12 @@ def test_an_undo_says_that_names_stay_and_so_do_customers_on_the_wait_list() -> 
     ]
     assert undone(back, listed)[-1] == "Customers stay on the wait list, and their bookings stay cancelled."
     assert not any("stay" in line for line in undone(back))
+
+
+def test_a_booking_is_named_and_what_changed_on_it_is_told() -> None:
+    line = change_line(Change("bitrix24", "create", None, LISTED, "why"), "monday").plain
+    assert line == '  Bitrix24   + booking 7, date "2026-05-18"  (why)'
+    line = change_line(Change("reservekit", "update", LISTED | {"status": "pending"}, CANCELLED, "why"), "monday").plain
+    assert line == '  ReserveKit ~ booking 7, date "2026-05-18": status "pending" → "cancelled"  (why)'
+    line = change_line(Change("reservekit", "update", LISTED | {"status": None}, CANCELLED, "why"), "monday").plain
+    assert line.endswith('status unknown → "cancelled"  (why)')

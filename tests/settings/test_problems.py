@@ -288,6 +288,22 @@ def test_whatever_stands_there_the_answer_is_settings_or_problems(value: object)
             "[[resource_types]]\nid = 1\n[[resource_types]]\nid = 1\n",
             "[[resource_types]]: id 1 is declared more than once",
         ),
+        *[
+            (
+                f"[[resource_types]]\nid = 1\ncode = '{code}'\n",
+                f"[[resource_types]] number 1: code{shown}: must have 1 to 255 characters that are not all spaces",
+            )
+            for code, shown in [("", ' = ""'), ("  ", ' = "  "'), ("x" * 256, "")]
+        ],
+        (
+            "[[resource_types]]\nid = 1\ncode = 'new'\n[[resource_types]]\nid = 2\ncode = 'NEW'\n",
+            '[[resource_types]]: code "new" is declared more than once; each type needs its own',
+        ),
+        (
+            "[[pairs]]\nname = 'resource type 1'\nresource_id = 8\nservice_id = 8\n[[resource_types]]\nid = 1\n",
+            '[[pairs]] "resource type 1": name = "resource type 1" is what the history calls that one of '
+            "[[resource_types]]; choose another name",
+        ),
         ("[[resource_types]]\nid = 0\n", "[[resource_types]] number 1: id = 0: must be at least 1"),
         (
             "[[resource_types]]\nid = 1\ntemplateTypeRemindr = 'base'\n",

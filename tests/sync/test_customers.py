@@ -245,6 +245,16 @@ def test_a_person_s_data_are_in_the_portal_and_nowhere_else(
         assert not any(secret in text.lower() for secret in secrets)
 
 
+def test_a_cancellation_by_the_customer_is_not_told_as_ours(make_rig: MakeRig) -> None:
+    rig = approved(make_rig, ADA)
+    (booking,) = rig.world.reservations.bookings.values()
+    rig.before_request("PATCH /v1/bookings", lambda: setattr(booking, "status", "cancelled"))
+    assert told(rig.run().pairs[0].changes) == [
+        ("bitrix24", "create", {"booking": 1, "date": "2026-05-18"}),
+        ("reservekit", "delete", None),
+    ]
+
+
 # Bookings that come in meanwhile
 
 

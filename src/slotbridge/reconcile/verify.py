@@ -20,8 +20,8 @@ class Disagreement(NamedTuple):
     """One point on which base, Bitrix24 and ReserveKit do not agree.
 
     `between_sides` tells hours and names that differ, which a customer can meet, from what concerns the memory or
-    capacities that each side holds in its own terms. A `silent` one was edited by nobody: both sides are as the base has them, and yet
-    differ.
+    capacities that each side holds in its own terms. A `silent` one was edited by nobody: both sides are as the base
+    has them, and yet differ.
     """
 
     kind: Kind

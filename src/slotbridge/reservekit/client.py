@@ -165,8 +165,8 @@ class ReserveKitClient:
         if body := bodies.booking_changes(status, date, cancel_reason, message, item=item):
             await self._calls.write("PATCH", f"/bookings/{booking_id}", item, "bookings", json=body)
 
-    async def cancel_booking(self, booking_id: int, reason: str) -> None:
-        """Cancels a booking; one that is already cancelled is a success, and keeps its own reason.
+    async def cancel_booking(self, booking_id: int, reason: str) -> bool:
+        """Cancels a booking; False for one that somebody has cancelled already, which keeps its own reason.
 
         Raises NotFound with the code `booking_not_found` if it was deleted.
         """
@@ -175,6 +175,8 @@ class ReserveKitClient:
         except Rejected as error:
             if error.status is None or not (await self.get_booking(booking_id)).is_cancelled:
                 raise
+            return False
+        return True
 
     async def get_booking_customer(self, booking_id: int) -> Customer:
         """Who made a booking. Raises NotFound if there is no such booking."""

@@ -35,7 +35,7 @@ def contradictions(data: Raw) -> Iterator[str]:
     for index, pair in enumerate(tables):
         place = pair_place(index, pair)
         yield from (f"{place}: {problem}" for problem in _within_pair(pair))
-        yield from (f"{place}: {problem}" for problem in _taken(pair, tables[:index]))
+        yield from (f"{place}: {problem}" for problem in (*_taken(pair, tables[:index]), *_of_types(data, pair)))
 
 
 def _one_way_in(data: Raw) -> Iterator[str]:
@@ -52,10 +52,22 @@ def _one_way_in(data: Raw) -> Iterator[str]:
 
 
 def _declared_twice(data: Raw) -> Iterator[str]:
-    types = data.get("resource_types")
-    ids = [kind.get("id") for kind in types if isinstance(kind, Mapping)] if isinstance(types, list) else []
+    ids = [kind.get("id") for kind in _types(data)]
     for number in dict.fromkeys(one for one in ids if isinstance(one, int) and ids.count(one) > 1):
         yield f"[[resource_types]]: id {number} is declared more than once"
+    codes = [code.casefold() for kind in _types(data) if isinstance(code := kind.get("code"), str)]
+    for code in dict.fromkeys(one for one in codes if codes.count(one) > 1):
+        yield f'[[resource_types]]: code "{code}" is declared more than once; each type needs its own'
+
+
+def _types(data: Raw) -> list[Mapping[str, Any]]:
+    types = data.get("resource_types")
+    return [kind for kind in types if isinstance(kind, Mapping)] if isinstance(types, list) else []
+
+
+def _of_types(data: Raw, pair: Raw) -> Iterator[str]:
+    if pair.get("name") in [f"resource type {kind.get('id')}" for kind in _types(data)]:
+        yield f'name = "{pair["name"]}" is what the history calls that one of [[resource_types]]; choose another name'
 
 
 def _within_pair(pair: Raw) -> Iterator[str]:

@@ -152,6 +152,12 @@ def _label(value: str) -> str:
     return value
 
 
+def _code(value: str) -> str:
+    if not value.strip() or len(value) > 255:
+        raise ValueError("must have 1 to 255 characters that are not all spaces")
+    return value
+
+
 _Whole = Annotated[int, BeforeValidator(_no_bool)]
 _Decimal = Annotated[float, BeforeValidator(_no_bool)]
 
@@ -164,6 +170,7 @@ Rate = Annotated[_Decimal, AfterValidator(_positive)]
 Interval = Annotated[int, BeforeValidator(_seconds), AfterValidator(_lasting(10, 2_592_000, "10s and 720h"))]
 Grace = Annotated[int, BeforeValidator(_seconds), AfterValidator(_lasting(0, 3600, "0s and 1h"))]
 Label = Annotated[str, AfterValidator(_label)]
+Code = Annotated[str, AfterValidator(_code)]
 Zone = Annotated[str, AfterValidator(_zone)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]

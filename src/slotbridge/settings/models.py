@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from slotbridge.settings.kinds import (
     Batch,
+    Code,
     Count,
     Grace,
     Interval,
@@ -144,7 +145,7 @@ class ResourceTypeSettings(Table):
     """
 
     id: Positive
-    code: str | None = None
+    code: Code | None = None
     name: str | None = None
     infoNotificationDelay: Count | None = None
     isConfirmationNotificationOn: bool | None = None

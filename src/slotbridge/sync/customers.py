@@ -129,13 +129,14 @@ class Usher:
             work.note_applied([_listing(booking)])
         cancelling = self._note(listed, step="cancelling")
         try:
-            await self._reservekit.cancel_booking(booking.id, REASON)
+            ours = await self._reservekit.cancel_booking(booking.id, REASON)
         except (WriteRefused, Rejected):
             self._note(cancelling, step="listed")
             raise
         self._note(cancelling, step="cancelled")
         work.seen_off.add(booking.id)
-        work.note_applied([_cancellation(booking)])
+        if ours:  # a customer who was faster has done it
+            work.note_applied([_cancellation(booking)])
 
     def _set_out(self, work: Work, bookings: Sequence[Booking]) -> list[Moved]:
         """Where these customers are, all of them noted before the first request is sent for any."""

@@ -27,6 +27,8 @@ def field_words(fields: Mapping[str, Any]) -> str:
 
 
 def _value(value: object) -> str:
+    if value is None:
+        return "unknown"
     if isinstance(value, bool):
         return "on" if value else "off"
     if not isinstance(value, str):

@@ -128,7 +128,12 @@ def change_line(change: Change, day_zero: DayZero) -> Text:
 
 
 def _fields_line(change: Change) -> str:
-    return field_edit_words(change.before or {}, change.after or {})
+    before, after = change.before, change.after or {}
+    if before is None:
+        return field_words(after)
+    same = {name: value for name, value in after.items() if name in before and before[name] == value}
+    edited = field_edit_words(before, {name: value for name, value in after.items() if name not in same})
+    return f"{field_words(same)}: {edited}" if same else edited
 
 
 def _item_line(change: Change, day_zero: DayZero) -> str:
