@@ -69,7 +69,7 @@ def _verified(work: Work) -> Verified:
         points = disagreements(base, work.snapshot, work.terms, options_of(work.pair, work.memory, agreement))
     names = work.names
     if names is None or names.plan is None or names.shown is None:
-        return Verified(work.name, points, work.error or (names and names.error))
+        return Verified(work.name, points, work.error or (names.error if names else None))
     return Verified(work.name, points + names_apart(names.plan, names.shown), work.error)
 
 
