@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
+from slotbridge.sandbox.traffic import Fault, FaultKind
+from tests.sync.called import Death
 from tests.sync.rig import Rig
+
+EDITED = [("Mon", 540, 1020, 30), ("Tue", 540, 1080, 30), ("Wed", 600, 1080, 30)]
 
 
 def in_step(rig: Rig) -> Rig:
@@ -28,6 +34,62 @@ def test_W2_an_edit_between_our_read_and_our_set_is_merged_and_written_back(rig:
     assert rig.in_bitrix24() == [("Mon", 540, 1020, 30), ("Tue", 540, 1080, 30), ("Wed", 600, 1080, 30)]
     assert rig.in_reservekit() == [(0, 540, 1020, 18), (1, 540, 1080, 18), (2, 600, 1080, 16)]
     assert rig.sync().status == "quiet"
+
+
+def raced(rig: Rig) -> Rig:
+    """An edit in ReserveKit is about to be carried over, and one in Bitrix24 comes in right before our set."""
+    in_step(rig)
+    rig.world.reservations.edit_slot(rig.slot_ids()[0], end=1020)
+    before_the_set(rig, lambda: rig.ranges(("Mon Tue", 540, 1080, 30), ("Wed", 600, 1080, 30)))
+    return rig
+
+
+@pytest.mark.parametrize("kind", ["drop-before", "bad-gateway", "malformed", "drop-after"])
+def test_W2_an_edit_that_could_not_be_written_back_is_put_back_by_the_next_run(rig: Rig, kind: FaultKind) -> None:
+    raced(rig)
+    rig.world.faults.append(Fault("slots.set", kind, skip=1, api="bitrix24"))
+    assert rig.sync(quiet_after=False).status == "failed"
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == EDITED
+    assert rig.in_reservekit() == [(0, 540, 1020, 18), (1, 540, 1080, 18), (2, 600, 1080, 16)]
+
+
+def test_W4_a_death_before_the_write_back_leaves_the_edit_to_the_next_run(rig: Rig) -> None:
+    raced(rig)
+
+    def die() -> None:
+        raise Death
+
+    rig.before_request("bitrix24", lambda: rig.before_request("bitrix24", lambda: rig.before_request("bitrix24", die)))
+    with pytest.raises(Death):
+        rig.run()
+    dry = rig.run(dry_run=True).pairs[0]
+    assert dry.status == "changed"
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == EDITED
+
+
+def test_W2_what_somebody_sets_after_a_broken_write_back_is_their_latest_wish(rig: Rig) -> None:
+    raced(rig)
+    rig.world.faults.append(Fault("slots.set", "drop-before", skip=1, api="bitrix24"))
+    assert rig.sync(quiet_after=False).status == "failed"
+    rig.ranges(("Mon", 540, 1020, 30), ("Tue", 540, 1080, 30), ("Wed", 660, 1080, 30))
+    assert rig.sync().status == "changed"
+    assert ("Wed", 660, 1080, 30) in rig.in_bitrix24()
+    assert (2, 660, 1080, 14) in rig.in_reservekit()
+
+
+def test_W3_a_write_that_was_undone_at_once_is_sent_again_when_a_side_has_changed(rig: Rig) -> None:
+    in_step(rig)
+    rig.ranges(("Mon Tue Wed", 540, 1080, 30), ("Thu", 540, 600, 30))
+    rig.before_request(
+        "PATCH", lambda: rig.before_request("GET", lambda: rig.world.reservations.remove_slot(rig.slot_ids()[-1]))
+    )
+    assert rig.sync().status == "failed"
+    assert rig.sync().status == "failed"  # as long as nothing changes, nothing is sent
+    rig.ranges(("Mon Wed", 540, 1080, 30), ("Tue", 600, 1080, 30), ("Thu", 540, 600, 30))
+    assert rig.sync().status == "changed"
+    assert {(1, 600, 1080, 16), (3, 540, 600, 2)} <= set(rig.in_reservekit())
 
 
 def test_W2_a_conflicting_edit_in_between_is_restored_and_held(rig: Rig) -> None:

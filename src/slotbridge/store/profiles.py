@@ -24,13 +24,14 @@ class Profiles:
         self._engine = engine
 
     def note_rescues(self, rescues: Mapping[str, Rescue]) -> None:
-        """Notes, by pair, ranges that are about to be deleted. When this returns, no power loss can undo it."""
+        """Notes, by pair, ranges that are not to be lost. When this returns, no power loss can undo it."""
         rows = [
             {
                 "pair": pair,
                 "resource_id": rescue.resource_id,
                 "ranges": [asdict(item) for item in rescue.ranges],
                 "noted_at": rescue.since,
+                "left": [asdict(item) for item in rescue.left],
             }
             for pair, rescue in rescues.items()
         ]
@@ -49,7 +50,7 @@ def rescues_of(connection: Connection, pairs: Sequence[str]) -> dict[str, Rescue
     """The notes on ranges of these pairs that nobody has seen in place since."""
     table = tables.Rescue
     found = connection.execute(tables.rows_of(table).where(col(table.pair).in_(pairs)))
-    return {row.pair: Rescue(row.resource_id, tuple(map(_item, row.ranges)), row.noted_at) for row in found}
+    return {row.pair: _rescue(row) for row in found}
 
 
 def replace_names(connection: Connection, outcomes: Sequence[Outcome]) -> None:
@@ -74,6 +75,11 @@ def _upsert(connection: Connection, table: type[tables.Table], rows: Sequence[Ma
         new = upsert(table)
         newer = {name: new.excluded[name] for name in rows[0] if name != "pair"}
         connection.execute(new.on_conflict_do_update(["pair"], set_=newer), rows)
+
+
+def _rescue(row: Any) -> Rescue:
+    ranges, left = (tuple(map(_item, rows or ())) for rows in (row.ranges, row.left))
+    return Rescue(row.resource_id, ranges, row.noted_at, left)
 
 
 def _item(row: dict[str, Any]) -> Range | Odd:

@@ -36,11 +36,16 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Rescue:
-    """The ranges of a resource, noted before an update that deletes them; `since` is when they were."""
+    """Ranges that a write of ours takes from a resource although nobody wished them away; `since` is when they were.
+
+    `left` are those that it leaves in their place: none after an update of the name, and those that we had set where
+    somebody's edit came in before.
+    """
 
     resource_id: int
     ranges: tuple[Range | Odd, ...]
     since: datetime
+    left: tuple[Range | Odd, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,7 +217,10 @@ class Profile(Table, table=True):
 
 
 class Rescue(Table, table=True):
-    """The ranges of a resource that is about to be updated: the portal deletes them until they are set again."""
+    """The ranges of a resource that a write of ours deletes or replaces until they are set again.
+
+    `left` are those that it leaves in their place; NULL is none.
+    """
 
     __tablename__ = "rescue"
 
@@ -225,6 +228,7 @@ class Rescue(Table, table=True):
     resource_id: int
     ranges: list[dict[str, Any]] = _json()
     noted_at: datetime
+    left: list[dict[str, Any]] | None = _json_or_null()
 
 
 class Schedule(Table, table=True):

@@ -39,12 +39,13 @@ class Keeper:
         self._clock = clock
 
     async def restore(self, works: Sequence[Work]) -> None:
-        """Sets again what an update that was broken off has deleted, whatever else becomes of these pairs."""
-        emptied = {work.pair.resource_id: work for work in works if work.emptied}
-        if not emptied:
+        """Sets again what a write that was broken off has taken away, whatever else becomes of these pairs."""
+        lost = {work.pair.resource_id: work for work in works if work.instead is not None}
+        if not lost:
             return
-        found, *_ = await self._kept({number: (work.bitrix24, ()) for number, work in emptied.items()}, {})
-        for number, work in emptied.items():
+        wanted = {number: (work.bitrix24, work.instead or ()) for number, work in lost.items()}
+        found, *_ = await self._kept(lost, wanted, {})
+        for number, work in lost.items():
             with keeping_to(work):
                 await self._after_restoring(work, found[number])
 
@@ -53,7 +54,7 @@ class Keeper:
             work.known = False
             raise kept
         work.note_applied(work.restored)
-        work.emptied, work.rescued = False, True
+        work.instead, work.rescued = None, True
         if Counter(kept) != Counter(work.bitrix24):
             work.bitrix24 = kept
             await self._planner.plan(work)
@@ -64,25 +65,26 @@ class Keeper:
         Their ranges are noted first, durably: a process that dies in between leaves them to the next run.
         """
         there = {number: work.in_bitrix24 for number, work in works.items()}
-        self._note(works.values())
-        kept, refused, called = await self._kept(
-            {number: (ranges, ranges) for number, ranges in there.items()}, profiles
-        )
+        self.note((work, work.in_bitrix24, ()) for work in works.values())
+        wanted = {number: (ranges, ranges) for number, ranges in there.items()}
+        kept, refused, called = await self._kept(works, wanted, profiles)
         failed = {number: answer for number, answer in kept.items() if isinstance(answer, ApiError)}
         for number in kept.keys() - failed.keys():
             works[number].rescued = True
-        await self._set_again({number: there[number] for number in failed})
+        await self._set_again(works, {number: there[number] for number in failed})
         return Updated(refused | failed, called)
 
-    def _note(self, works: Iterable[Work]) -> None:
-        now = self._clock.now()
-        rescues = {
-            work.name: Rescue(work.pair.resource_id, work.in_bitrix24, now) for work in works if work.in_bitrix24
-        }
+    def note(self, losses: Iterable[tuple[Work, Ranges, Ranges]]) -> None:
+        """Notes, durably, the first of the two ranges, which our write leaves the second in place of."""
+        now, rescues = self._clock.now(), {}
+        for work, ranges, left in losses:
+            work.rescued = False
+            if Counter(ranges) != Counter(left):
+                rescues[work.name] = Rescue(work.pair.resource_id, ranges, now, left)
         if rescues:
             self._store.profiles.note_rescues(rescues)
 
-    async def _set_again(self, there: Mapping[int, Ranges]) -> None:
+    async def _set_again(self, works: Mapping[int, Work], there: Mapping[int, Ranges]) -> None:
         """What got lost on the way is not left to the next run if it can be helped. The note on it stays."""
         if not there:
             return
@@ -90,10 +92,14 @@ class Keeper:
             found = await self._bitrix24.list_slots(list(there))
         except ApiError:
             return  # the pair fails for the first error, and the next run has the note
-        await self._kept({number: (there[number], ()) for number, ranges in found.items() if ranges == ()}, {})
+        wanted = {number: (there[number], ()) for number, ranges in found.items() if ranges == ()}
+        await self._kept(works, wanted, {})
 
     async def _kept(
-        self, wanted: Mapping[int, tuple[Ranges, Ranges]], profiles: Mapping[int, Mapping[str, str]]
+        self,
+        works: Mapping[int, Work],
+        wanted: Mapping[int, tuple[Ranges, Ranges]],
+        profiles: Mapping[int, Mapping[str, str]],
     ) -> tuple[dict[int, Kept], dict[int, ApiError], dict[int, Resource]]:
         """Sets, for each resource, the first of the two ranges in place of the second; what came in is put back.
 
@@ -117,6 +123,7 @@ class Keeper:
                     called[number] = answer.called
                 if Counter(answer.before) != Counter(expected):
                     again[number] = answer.before, answer.after
+            self.note((works[number], *ranges) for number, ranges in again.items())
             wanted, profiles = again, {}
             if not wanted:
                 break

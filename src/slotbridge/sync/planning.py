@@ -13,7 +13,7 @@ from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, impersonal
 from slotbridge.reconcile.agreement import Agreement, disagreement
 from slotbridge.reconcile.guards import ANY_SLOT, slots_at_risk
-from slotbridge.reconcile.model import Change, Initial, Link, Side
+from slotbridge.reconcile.model import Change, Initial, Link, Side, Snapshot
 from slotbridge.reconcile.plan import plan
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
@@ -129,7 +129,7 @@ class Planner:
         """What did not read back as it was sent is not sent again, unless a person has decided so (W3)."""
         if work.plan is None or not work.memory.refused or any(v.decided for v in work.plan.verdicts):
             return
-        if set(work.memory.refused) & set(digests(work.planned("reservekit"), self._settings)):
+        if set(work.memory.refused) & set(digests(work.planned("reservekit"), self._settings, work.snapshot)):
             hint = "It is not sent again until that setting, or one of the two sides, has changed"
             work.fail(ApiError(work.memory.refusal or "the last write was not kept", side="reservekit", hint=hint))
 
@@ -153,11 +153,12 @@ def _still_leaving(work: Work) -> set[int]:
     return {moved.slot_id for moved in work.memory.customers if moved.is_listed} - new
 
 
-def digests(changes: Iterable[Change], settings: ReserveKitSettings) -> list[str]:
-    """Short names for writes: what was sent on top of what, under which settings."""
+def digests(changes: Iterable[Change], settings: ReserveKitSettings, sides: Snapshot) -> list[str]:
+    """Short names for writes: what was sent on top of what, under which settings, while both sides looked like this."""
     ways = (settings.day_zero, settings.time_basis, settings.time_format, settings.end_of_day)
+    shown = [sorted(map(repr, items)) for items in sides]
     return [
-        hashlib.sha256(json.dumps([change.before, change.after, ways], default=dict).encode()).hexdigest()[:16]
+        hashlib.sha256(json.dumps([change.before, change.after, ways, shown], default=dict).encode()).hexdigest()[:16]
         for change in changes
     ]
 

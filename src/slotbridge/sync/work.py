@@ -51,9 +51,9 @@ class Work:
     store its base nevertheless, since what was read back is known to be right. `told` are the overruled edits that the
     history has already.
 
-    `known` says that it is known what Bitrix24 holds. `emptied`: it holds nothing, because an update of ours was broken
-    off, and `bitrix24` is what that deleted. `rescued`: the ranges were seen in place after such an update. `names` is
-    None where names do not follow.
+    `known` says that it is known what Bitrix24 holds. `instead` is what it holds where a write of ours was broken off,
+    and `bitrix24` what that took away; None else. `rescued`: nothing is missing after such a write. `names` is None
+    where names do not follow.
 
     `bookings` are the upcoming ones as read at `booked_at`, like `read_at`; `booked` are the phrases about them.
     `leaving` and `stranded` are those of `Options`, as far as this run knows; `seen_off` are bookings that it has
@@ -85,7 +85,7 @@ class Work:
     refused: tuple[str, ...] = ()
     error: SlotbridgeError | None = None
     known: bool = False
-    emptied: bool = False
+    instead: tuple[Range | Odd, ...] | None = None
     rescued: bool = False
     names: Naming | None = None
 
@@ -126,21 +126,27 @@ class Work:
         self.applied.extend(changes)
 
     def look_for_rescue(self) -> None:
-        """Where an update that was broken off has deleted the ranges they count as there: nobody wished them away."""
+        """Where a write that was broken off took ranges away they count as there: nobody wished them away."""
         rescue = self.memory.rescue
         if rescue is None or not self.known or rescue.resource_id != self.pair.resource_id:
             return
-        self.emptied = bool(rescue.ranges) and not self.bitrix24
-        self.rescued = not self.emptied
-        if self.emptied:
-            self.bitrix24 = rescue.ranges
+        lost = Counter(rescue.ranges) != Counter(rescue.left) == Counter(self.bitrix24)
+        self.rescued = not lost
+        if lost:
+            self.instead, self.bitrix24 = self.bitrix24, rescue.ranges
 
     @property
     def restored(self) -> tuple[Change, ...]:
         """What is to be set again in Bitrix24 before anything else, as changes."""
-        why = "deleted by an update of the name that was broken off"
-        ranges = self.bitrix24 if self.emptied else ()
-        return tuple(Change("bitrix24", "create", None, own_terms(item), why) for item in ranges)
+        if self.instead is None:
+            return ()
+        why = "an edit that a write of ours took away, and that could not be put back then"
+        if not self.instead:
+            why = "deleted by an update of the name that was broken off"
+        wanted, there = Counter(self.bitrix24), Counter(self.instead)
+        gone = [Change("bitrix24", "delete", own_terms(item), None, why) for item in (there - wanted).elements()]
+        back = [Change("bitrix24", "create", None, own_terms(item), why) for item in (wanted - there).elements()]
+        return (*gone, *back)
 
     @property
     def belongs_together(self) -> bool:

@@ -201,7 +201,7 @@ class Writer:
             sent = [change.after for change in work.planned("reservekit")]
             await self._planner.plan(work)
             again = [change for change in work.planned("reservekit") if change.after in sent]
-            work.refused = tuple(digests(again, self._settings))
+            work.refused = tuple(digests(again, self._settings, work.snapshot))
         raise error
 
     async def _sent(self, work: Work, plan: Plan) -> ApiError | None:
@@ -315,7 +315,7 @@ class Writer:
         expected = work.bitrix24 if work.actual is None else work.actual
         undisturbed = Counter(written.before) == Counter(expected)
         if undisturbed and Counter(written.after) == Counter(work.plan.bitrix24.items):
-            work.bitrix24, work.actual = written.after, None
+            work.bitrix24, work.actual, work.rescued = written.after, None, True
             return
         # Somebody edited it in between: what we wrote over comes first, then what is there now.
         work.bitrix24 = written.after if undisturbed else written.before
@@ -324,6 +324,8 @@ class Writer:
         await self._planner.plan(work)
         if work.actual is not None and not work.sets_bitrix24:
             work.bitrix24, work.actual = work.actual, None
+        if work.actual is not None:  # should it not come to that, the next run puts it back
+            self._keeper.note([(work, work.bitrix24, work.actual)])
 
 
 def _vanished(work: Work, side: Side) -> bool:
