@@ -61,6 +61,21 @@ def test_wrong_usage_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture
     assert "Usage: slotbridge" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("argv", [["sync", "--initial", "guess"], ["show"], ["status", "--watch"], ["nonsense"]])
+def test_wrong_usage_with_json_is_one_document_besides(argv: list[str], shell: Shell) -> None:
+    done = shell.call(*argv, "--json")
+    assert done.code == 2
+    assert done.document["error"]["kind"] == "ConfigurationError"
+    assert done.document["error"]["what"]
+    assert "Usage: slotbridge" in done.err
+
+
+def test_what_a_command_takes_is_in_brackets_once() -> None:
+    out = io.StringIO()
+    assert main(["db", "backup", "--help"], stdout=out) == 0
+    assert "Usage: slotbridge db backup [OPTIONS] [FILE]\n" in out.getvalue()
+
+
 @pytest.mark.parametrize("command", [["sync"], ["show", "x"], ["status"], ["discover"]])
 def test_every_configuration_problem_is_listed_and_no_request_is_sent(shell: Shell, command: list[str]) -> None:
     shell.config.write_text('[bitrix24]\nplan = "free"\n[sync]\nintervall = "5m"\n', encoding="utf-8")

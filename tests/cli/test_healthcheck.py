@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from slotbridge.cli import main
 from slotbridge.cli.healthcheck import LISTEN, PLACES, check_health, listen_of
 from slotbridge.cli.invocation import Invocation
 from slotbridge.daemon.endpoint import serving
@@ -24,6 +25,13 @@ from slotbridge.settings.load import PLACES as KNOWN_PLACES
 from slotbridge.settings.models import DaemonSettings
 
 HEAVY = ("httpx", "sqlmodel", "sqlalchemy", "rich", "pydantic", "structlog", "starlette", "uvicorn", "apscheduler")
+
+WHOLE = """
+import sys
+from slotbridge.cli import main
+code = main()
+print(code, *sys.modules)
+"""
 
 CHECK = """
 import io, pathlib, sys
@@ -166,6 +174,34 @@ def test_the_variable_comes_before_the_file_and_the_file_before_the_default(
 def test_the_places_and_the_default_are_those_of_the_settings() -> None:
     assert PLACES == KNOWN_PLACES
     assert DaemonSettings().listen == LISTEN
+
+
+@pytest.mark.parametrize("command", [["--config"], ["--config="]])
+async def test_the_command_loads_nothing_of_what_other_commands_need(command: list[str], tmp_path: Path) -> None:
+    async with serving("127.0.0.1:0", daemon()) as url:
+        config = str(configured(tmp_path, str(url).removeprefix("http://")))
+        argv = [*command, config] if command == ["--config"] else [command[0] + config]
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", WHOLE, *argv, "healthcheck"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    said, told = done.stdout.splitlines()
+    code, *modules = told.split()
+
+    assert (said, code) == ("ready", "0")
+    assert [module for module in modules if module.partition(".")[0] in (*HEAVY, "typer", "asyncio")] == []
+
+
+def test_what_it_does_not_know_is_told_as_always(tmp_path: Path) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    assert main(["healthcheck", "--help"], stdout=out, stderr=err) == 0
+    assert "Ask the daemon on this machine" in out.getvalue()
+    assert main(["healthcheck", "--nonsense"], stdout=out, stderr=err) == 2
+    assert main(["--config", str(tmp_path / "none.toml"), "healthcheck"], stdout=out, stderr=err, environ={}) == 2
+    assert "none.toml cannot be read" in err.getvalue()
 
 
 async def test_it_imports_next_to_nothing_and_trusts_no_proxy(tmp_path: Path) -> None:

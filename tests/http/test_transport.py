@@ -13,7 +13,7 @@ import pytest
 
 from slotbridge import __version__
 from slotbridge.clock import SystemClock
-from slotbridge.errors import ApiError, NotSent, OutcomeUnknown
+from slotbridge.errors import ApiError, ConfigurationError, NotSent, OutcomeUnknown
 from slotbridge.http.limiter import Limiter
 from slotbridge.http.transport import MAX_BODY, Transport
 from tests.http.clock import FakeClock
@@ -34,6 +34,19 @@ def raising(error: Exception) -> Handler:
         raise error
 
     return handler
+
+
+@pytest.mark.parametrize(
+    "address", ["foo://user:pa55word@proxy", "http://user:pa55word@proxy:port", "socks5://pa55word@x"]
+)
+def test_a_proxy_that_cannot_be_used_is_a_configuration_problem_that_shows_no_password(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
+        Transport("bitrix24", Limiter(1, 1, FakeClock()), FakeClock())
+
+    assert "pa55word" not in "".join(traceback.format_exception(caught.value))
 
 
 async def test_a_request_carries_json_headers_and_parameters() -> None:

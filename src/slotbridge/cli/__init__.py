@@ -27,12 +27,7 @@ def main(
     """
     if argv is None:
         signal.signal(signal.SIGTERM, _ended)
-    try:
-        from slotbridge.cli.app import run
-        from slotbridge.cli.invocation import Invocation
-        from slotbridge.cli.outlet import Outlet
-    except SystemExit as end:  # nothing has begun; a daemon that is told to stop has then done all that it should
-        return 0 if "run" in sys.argv[1:] else int(str(end.code))
+    from slotbridge.cli.outlet import Outlet
 
     streams = stdout or sys.stdout, stderr or sys.stderr
     for stream in streams:
@@ -40,12 +35,23 @@ def main(
             stream.reconfigure(errors="replace")  # a terminal without our dashes and arrows gets question marks
     out, err = map(Outlet, streams)
     with redirect_stdout(out), redirect_stderr(err):
-        code = run(Invocation(out, err, environ), list(sys.argv[1:] if argv is None else argv))
+        code = _run(list(sys.argv[1:] if argv is None else argv), out, err, environ)
     lost = out.finish()
     if lost is None or isinstance(lost, BrokenPipeError):
         return code
     err.write(f"error: standard output cannot be written ({lost.strerror})\n")
     return code or 1
+
+
+def _run(argv: list[str], out: TextIO, err: TextIO, environ: Mapping[str, str]) -> int:
+    from slotbridge.cli.healthcheck import checked
+
+    if (code := checked(argv, environ, out)) is not None:
+        return code
+    from slotbridge.cli.app import run
+    from slotbridge.cli.invocation import Invocation
+
+    return run(Invocation(out, err, environ), argv)
 
 
 def _ended(number: int, _frame: FrameType | None) -> None:

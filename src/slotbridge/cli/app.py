@@ -12,6 +12,7 @@ from slotbridge import __version__
 from slotbridge.cli.app_db import db
 from slotbridge.cli.ending import AsJson, end
 from slotbridge.cli.invocation import Invocation, LogFormat, LogLevel
+from slotbridge.errors import ConfigurationError
 
 INTERRUPTED, TERMINATED = 130, 143
 
@@ -34,15 +35,23 @@ def run(invocation: Invocation, argv: list[str]) -> int:
     try:
         command.main(args=argv, prog_name="slotbridge", obj=invocation)
     except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
-        if code == TERMINATED and invocation.command == "run":
-            return 0  # told to stop before it had begun
-        if code in (INTERRUPTED, TERMINATED):
-            invocation.stderr.write("Interrupted. Run the same command again to go on.\n")
-        return code
+        return _ended(invocation, argv, end)
     except Exception as error:
         return invocation.failed(error)
     return 0
+
+
+def _ended(invocation: Invocation, argv: list[str], end: SystemExit) -> int:
+    code = end.code if isinstance(end.code, int) else 1
+    if code == TERMINATED and invocation.command == "run":
+        return 0  # told to stop before it had begun
+    if code in (INTERRUPTED, TERMINATED):
+        invocation.stderr.write("Interrupted. Run the same command again to go on.\n")
+    # Wrong usage is told on standard error before any option is known; here the document for who asked for one.
+    if "--json" in argv and (mistake := getattr(end.__context__, "format_message", None)):
+        invocation.as_json = True
+        return invocation.failed(ConfigurationError(mistake(), hint="--help shows what there is"))
+    return code
 
 
 def _version(wanted: bool) -> None:

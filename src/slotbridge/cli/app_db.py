@@ -24,7 +24,7 @@ Patience = Annotated[
 def backup(
     ctx: typer.Context,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A new file, or a folder; else one beside the database.")
+        Path | None, typer.Argument(metavar="FILE", help="A new file, or a folder; else one beside the database.")
     ] = None,
     json: AsJson = False,
 ) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from slotbridge.cli.invocation import Invocation
 from slotbridge.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from slotbridge.cli.invocation import Invocation
 
 # As in slotbridge.settings, which takes longer to import than all this takes to run; a test compares.
 PLACES = (Path("config/slotbridge.toml"), Path("/etc/slotbridge/slotbridge.toml"))
@@ -23,16 +25,39 @@ _MAX_ANSWER = 64 * 1024
 _HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask a daemon that listens everywhere
 
 
+def checked(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int | None:
+    """The exit code of a command line that asks for nothing but a health check; what it takes to read others is not
+    loaded for it. None for all others, and where the configuration is wrong: that is told better there.
+    """
+    match argv:
+        case ["healthcheck"]:
+            config = None
+        case ["--config", file, "healthcheck"]:
+            config = Path(file)
+        case [option, "healthcheck"] if option.startswith("--config="):
+            config = Path(option.removeprefix("--config="))
+        case _:
+            return None
+    try:
+        return _told(config, environ, out)
+    except ConfigurationError:
+        return None
+
+
 def check_health(invocation: Invocation) -> int:
     """0 if the daemon is alive and ready; else 1, and the reasons in one line.
 
     Raises ConfigurationError if the configuration has no address to ask, or cannot be read.
     """
-    host, port = _address(listen_of(invocation.config, invocation.environ))
+    return _told(invocation.config, invocation.environ, invocation.stdout)
+
+
+def _told(config: Path | None, environ: Mapping[str, str], out: TextIO) -> int:
+    host, port = _address(listen_of(config, environ))
     reasons = _asked(host, port, "/healthz")
     if not any(reason.startswith(SILENT) for reason in reasons):  # else it would be waited for twice
         reasons += _asked(host, port, "/readyz")
-    invocation.stdout.write(f"{'; '.join(dict.fromkeys(reasons)) or 'ready'}\n")
+    out.write(f"{'; '.join(dict.fromkeys(reasons)) or 'ready'}\n")
     return 1 if reasons else 0
 
 

@@ -15,7 +15,7 @@ import httpx
 
 from slotbridge import __version__
 from slotbridge.clock import Clock
-from slotbridge.errors import ApiError, NotSent, OutcomeUnknown, Side
+from slotbridge.errors import ApiError, ConfigurationError, NotSent, OutcomeUnknown, Side
 from slotbridge.http.limiter import Limiter
 from slotbridge.http.meter import Meter, Unmetered
 from slotbridge.http.observer import RequestObserver, Unobserved
@@ -36,6 +36,25 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def _client(handler: httpx.AsyncBaseTransport | None, timeout: float, *, trust_env: bool) -> httpx.AsyncClient:
+    try:
+        return httpx.AsyncClient(
+            transport=handler,
+            trust_env=trust_env,
+            headers={"User-Agent": f"slotbridge/{__version__}", "Accept": "application/json"},
+            # httpx's own limits are per read; a server that sends a byte now and then never meets them.
+            timeout=httpx.Timeout(timeout, connect=min(MAX_CONNECT, timeout / 2)),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # What httpx says shows the address, which may have a password in it.
+        what = "the address of a proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used"
+        hint = (
+            'It has to be one such as "http://proxy.example.com:3128", or "https://…"; NO_PROXY names what needs none'
+        )
+    raise ConfigurationError(what, hint=hint)
 
 
 class Transport:
@@ -67,14 +86,7 @@ class Transport:
         self.requests = 0
         self.clock_ahead: float | None = None
         self._timeout = timeout
-        self._client = httpx.AsyncClient(
-            transport=handler,
-            trust_env=trust_env,
-            headers={"User-Agent": f"slotbridge/{__version__}", "Accept": "application/json"},
-            # httpx's own limits are per read; a server that sends a byte now and then never meets them.
-            timeout=httpx.Timeout(timeout, connect=min(MAX_CONNECT, timeout / 2)),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        )
+        self._client = _client(handler, timeout, trust_env=trust_env)
 
     async def send(
         self,
