@@ -101,6 +101,19 @@ def test_a_locked_database_is_called_so(file: Path) -> None:
     engine.dispose()
 
 
+def test_what_a_full_disk_left_beside_it_keeps_nobody_from_reading(file: Path, url: str, clock: StillClock) -> None:
+    Store.open(url, clock=clock).close()
+    Path(f"{file}-wal").touch()
+    Path(f"{file}-shm").write_bytes(b"\0\0\0")
+    file.parent.chmod(0o555)  # as nothing can be made there on a full disk, either
+    try:
+        with transaction(read_only_engine(file)) as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM run").scalar() == 0
+    finally:
+        file.parent.chmod(0o755)
+    assert Path(f"{file}-shm").stat().st_size == 3
+
+
 @pytest.mark.parametrize("make", [working_engine, plain_engine, read_only_engine])
 def test_no_value_of_ours_is_in_an_error_or_in_what_caused_it(file: Path, make: Callable[[Path], Engine]) -> None:
     Store.open(f"sqlite:///{file}", clock=StillClock()).close()

@@ -20,6 +20,9 @@ from slotbridge.store.location import beside
 PATIENCE: Final = 5.0
 """Seconds that a transaction waits for another program's to end."""
 
+_INDEX: Final = 32 * 1024
+"""Bytes of the file next to a WAL database, at least, while anybody has it open (sqlite.org/walformat.html)."""
+
 _BUSY: Final = f"busy_timeout={PATIENCE * 1000:.0f}"
 _WORKING: Final = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 
@@ -48,11 +51,26 @@ def read_only_engine(file: Path, patience: float = PATIENCE) -> Engine:
         # SQLite reads a WAL database by way of files next to it, and a reader would make them and leave them behind
         # (sqlite.org/wal.html, "Read-Only Databases"). Where there are none nobody has the database open, and it
         # can be read as it stands. Connections last no longer than one transaction, so this stays true.
-        used = any(beside(file, suffix).exists() for suffix in ("-wal", "-journal"))
-        return sqlite3.connect(f"{file.as_uri()}?mode=ro{'' if used else '&immutable=1'}", uri=True)
+        return sqlite3.connect(f"{file.as_uri()}?mode=ro{'' if _is_used(file) else '&immutable=1'}", uri=True)
 
     engine = _engine(_url(file), creator=connect, poolclass=NullPool)
     return _hooked(engine, (_busy(patience),), begin="BEGIN")
+
+
+def _is_used(file: Path) -> bool:
+    """Whether somebody has it open, or died with something in a log. On a full disk SQLite leaves two files behind that
+    hold nothing, and that nobody can use.
+    """
+    log, index = _size(beside(file, "-wal")), _size(beside(file, "-shm"))
+    return _size(beside(file, "-journal")) is not None or bool(log) or (log is not None and (index or 0) >= _INDEX)
+
+
+def _size(file: Path) -> int | None:
+    """In bytes; None where there is no such file, or it has just gone."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None
 
 
 @contextmanager
