@@ -64,6 +64,15 @@ def test_every_pair_is_one_row() -> None:
     ]
 
 
+def test_a_database_that_is_gone_from_under_the_daemon_is_no_beginning() -> None:
+    first, *_, daemon, _ = lines(status(PairStatus("dental", Memory()), remembered=False, holder=DAEMON))
+    assert first.startswith("The database is gone, and the daemon runs without it")
+    assert "`slotbridge db restore`" in first
+    assert daemon.startswith("The daemon is running: process 812")
+    killed = replace(DAEMON, holds=False)
+    assert lines(status(remembered=False, holder=killed))[0].startswith("Nothing has run yet")
+
+
 def test_a_failing_pair_says_since_when_and_why() -> None:
     shown = lines(status(PairStatus("dental", BAD)))
     assert "failing" in shown[1]

@@ -37,7 +37,7 @@ def status_lines(status: Status, width: int | None = None, height: int | None = 
 
 def _lines(status: Status, width: int | None, hidden: int = 0) -> Iterator[Text]:
     if not status.remembered:
-        yield Text("Nothing has run yet: there is no database. Begin with `slotbridge sync --dry-run`.")
+        yield _no_database(status)
     elif status.pairs or hidden:
         yield from _table(status, width)
         if hidden:
@@ -48,6 +48,13 @@ def _lines(status: Status, width: int | None, hidden: int = 0) -> Iterator[Text]
     if not status.pairs and not hidden:
         yield Text("No pairs are configured. `slotbridge discover` lists what could be paired.")
     yield from _whole(status)
+
+
+def _no_database(status: Status) -> Text:
+    if status.daemon:
+        gone = "The database is gone, and the daemon runs without it: it writes nothing."
+        return Text(f"{gone} Stop it, put a copy back with `slotbridge db restore`, and start it again.", "red")
+    return Text("Nothing has run yet: there is no database. Begin with `slotbridge sync --dry-run`.")
 
 
 def _table(status: Status, width: int | None) -> Iterator[Text]:
@@ -105,7 +112,7 @@ def _errors(memory: Memory) -> Iterator[Text]:
 
 def _whole(status: Status) -> Iterator[Text]:
     """What is not about one pair."""
-    if status.remembered:
+    if status.remembered or status.daemon:
         yield _daemon(status)
     used = "; ".join(f"{SIDE_NAMES[side]} {_budget(status, side)}" for side in SIDES)
     yield Text(f"Requests in {status.now:%B %Y} (UTC): {used}.")
