@@ -216,6 +216,13 @@ def test_the_permissions_of_the_database_stay(later: Path, copy: Path, kept: Pat
     assert mode(later) == 0o640
 
 
+def test_a_database_that_everybody_could_read_is_private_from_then_on(later: Path, copy: Path, kept: Path) -> None:
+    later.chmod(0o644)
+    restore(later, copy, kept)
+
+    assert mode(later) == 0o600
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_root_puts_it_back_for_the_user_whose_it_was(later: Path, copy: Path, kept: Path) -> None:
     os.chown(later, 10001, 10002)

@@ -107,6 +107,19 @@ def test_an_older_database_is_copied_and_migrated(old: Path, migrations: Path) -
     assert select(backup, "SELECT count(*) FROM slot_link") == [(1,)]
 
 
+@pytest.mark.parametrize(("before", "after"), [(0o644, 0o600), (0o640, 0o640)])
+def test_what_everybody_could_read_is_private_once_it_is_migrated(
+    old: Path, migrations: Path, before: int, after: int
+) -> None:
+    add(migrations, REBUILD_RUN)
+    old.chmod(before)
+
+    backup = bring_up(plain_engine(old), head=NEXT, location=str(migrations))
+
+    assert backup is not None
+    assert [file.stat().st_mode & 0o777 for file in (old, backup)] == [after, after]
+
+
 def test_a_copy_has_what_was_only_in_the_log(old: Path, url: str, clock: StillClock, migrations: Path) -> None:
     add(migrations, REBUILD_RUN)
     open_elsewhere = Store.open(url, clock=clock)

@@ -14,7 +14,7 @@ from typing import Final
 from slotbridge.errors import StoreError
 from slotbridge.store.failures import is_damage
 from slotbridge.store.inspection import Contents, contents, opened
-from slotbridge.store.location import beside
+from slotbridge.store.location import beside, private
 
 _OWNER_ONLY: Final = 0o600
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
@@ -110,7 +110,7 @@ def _make_alike(draft: Path, file: Path) -> None:
     """Gives a copy the permissions of the database; root gives it its owner, too, who would be locked out otherwise."""
     owner = (file if file.exists() else file.parent).stat()
     if file.exists():
-        draft.chmod(stat.S_IMODE(owner.st_mode))
+        draft.chmod(private(stat.S_IMODE(owner.st_mode)))
     if os.geteuid() == 0:
         os.chown(draft, owner.st_uid, owner.st_gid)
 

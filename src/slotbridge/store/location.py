@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -36,3 +37,16 @@ def make_private(file: Path) -> None:
     """
     with suppress(OSError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def private(mode: int) -> int:
+    """The permissions for a database that has these. What everybody may do, a default allowed and nobody decided."""
+    return 0o600 if mode & 0o007 else mode
+
+
+def close_to_others(file: Path) -> None:
+    """Gives a database and the files beside it such permissions, as far as they are ours to give."""
+    for each in (file, beside(file, "-wal"), beside(file, "-shm")):
+        with suppress(OSError):
+            if (wanted := private(mode := stat.S_IMODE(each.stat().st_mode))) != mode:
+                each.chmod(wanted)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from slotbridge.errors import StoreError
 from slotbridge.store.engine import driver, place_of, transaction, working_engine
 from slotbridge.store.failures import translated
-from slotbridge.store.location import beside
+from slotbridge.store.location import beside, close_to_others
 from slotbridge.store.tables import Table
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def _upgrade(engine: Engine, schema: str, head: str, location: str) -> Path:
     place, config = place_of(engine), _config(location)
     if schema not in _known(config):
         raise _unknown(schema, place)
+    close_to_others(Path(place))
     backup = _back_up(engine, beside(Path(place), f".before-{head}"))
     try:
         with transaction(engine) as connection:
