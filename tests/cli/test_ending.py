@@ -30,6 +30,14 @@ from slotbridge.cli import main
 raise SystemExit(main())
 """
 
+PARSING = """
+import os, signal
+from slotbridge.cli import app, main
+
+app.get_command = lambda _app: os.kill(os.getpid(), signal.SIGTERM)
+raise SystemExit(main())
+"""
+
 TWICE = """
 import os, signal
 from slotbridge.cli import main
@@ -61,8 +69,10 @@ def test_a_daemon_that_is_told_to_stop_before_it_has_begun_ends_with_0() -> None
     assert python(EARLY, "run") == (0, "", "")
 
 
-def test_sigterm_is_heard_while_the_program_is_still_being_loaded() -> None:
-    assert python(IMPORTING, "run")[0] == 143
+@pytest.mark.parametrize(("command", "code"), [("run", 0), ("sync", 143)])
+@pytest.mark.parametrize("moment", [IMPORTING, PARSING])
+def test_sigterm_is_heard_before_any_command_has_begun(command: str, code: int, moment: str) -> None:
+    assert python(moment, command) == (code, "", "")
 
 
 def test_the_second_sigterm_does_not_wait() -> None:

@@ -11,6 +11,8 @@ from io import TextIOWrapper
 from types import FrameType
 from typing import TextIO
 
+from slotbridge.cli.outlet import Outlet
+
 __all__ = ["main"]
 
 
@@ -27,20 +29,25 @@ def main(
     """
     if argv is None:
         signal.signal(signal.SIGTERM, _ended)
-    from slotbridge.cli.outlet import Outlet
-
     streams = stdout or sys.stdout, stderr or sys.stderr
     for stream in streams:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our dashes and arrows gets question marks
     out, err = map(Outlet, streams)
     with redirect_stdout(out), redirect_stderr(err):
-        code = _run(list(sys.argv[1:] if argv is None else argv), out, err, environ)
+        code = _begun(list(sys.argv[1:] if argv is None else argv), out, err, environ)
     lost = out.finish()
     if lost is None or isinstance(lost, BrokenPipeError):
         return code
     err.write(f"error: standard output cannot be written ({lost.strerror})\n")
     return code or 1
+
+
+def _begun(argv: list[str], out: TextIO, err: TextIO, environ: Mapping[str, str]) -> int:
+    try:
+        return _run(argv, out, err, environ)
+    except SystemExit:  # before any command had begun: a daemon is told to stop, and is stopped
+        return 0 if "run" in argv else 128 + signal.SIGTERM
 
 
 def _run(argv: list[str], out: TextIO, err: TextIO, environ: Mapping[str, str]) -> int:

@@ -43,6 +43,8 @@ def run(invocation: Invocation, argv: list[str]) -> int:
 
 def _ended(invocation: Invocation, argv: list[str], end: SystemExit) -> int:
     code = end.code if isinstance(end.code, int) else 1
+    if code == TERMINATED and invocation.command is None:
+        raise end  # nothing has begun
     if code == TERMINATED and invocation.command == "run":
         return 0  # told to stop before it had begun
     if code in (INTERRUPTED, TERMINATED):
