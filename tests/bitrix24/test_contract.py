@@ -129,8 +129,9 @@ async def test_hours_are_set_read_and_unset(any_portal: Party, resource: int) ->
 async def test_hours_are_there_after_an_update_of_the_name(any_portal: Party, resource: int, name: str) -> None:
     client = any_portal.client
     await client.set_slots({resource: [EARLY, LATE]})
+    before = await client.get_resource(resource)
     written = await client.set_slots({resource: [EARLY]}, {resource: {"name": name, "description": "5 %"}})
-    assert written == {resource: SlotsWritten((EARLY, LATE), (EARLY,))}
+    assert written == {resource: SlotsWritten((EARLY, LATE), (EARLY,), None, before)}
     found = await client.get_resource(resource)
     assert (found.name, found.description) == (name, "5 %")
 
