@@ -25,6 +25,35 @@ async def test_every_slot_is_listed_in_every_form(form: str, count: int) -> None
     assert all(isinstance(slot, TimeSlot) for slot in slots)
 
 
+@pytest.mark.parametrize("count", [0, 1, 100, 101])
+@pytest.mark.parametrize("paged", [False, True])
+@pytest.mark.parametrize("form", FORMS)
+async def test_the_list_below_a_service_is_the_same(form: str, paged: bool, count: int) -> None:
+    sandbox = Sandbox(**FORMS[form], nested_paged=paged)
+    sandbox.fill(count)
+    one = await sandbox.client.list_time_slots(sandbox.service)
+    assert set(await sandbox.client.list_nested_time_slots(sandbox.service)) == set(one)
+    with pytest.raises(NotFound):
+        await sandbox.client.list_nested_time_slots(99)
+
+
+@pytest.mark.parametrize("errors", ["object", "text", "status", "status-text"])
+@pytest.mark.parametrize("delete_status", [200, 204])
+async def test_a_booking_that_is_deleted_is_gone_and_may_be_deleted_again(errors: str, delete_status: int) -> None:
+    sandbox = Sandbox(errors=errors, delete_status=delete_status)
+    (slot,) = sandbox.fill(1)
+    booking = sandbox.account.add_booking(slot, "2025-03-10")
+    await sandbox.client.delete_booking(booking)
+    await sandbox.client.delete_booking(booking)
+    assert await sandbox.client.list_bookings(sandbox.service) == ()
+
+
+async def test_a_booking_that_this_key_may_not_delete_is_a_refusal() -> None:
+    sandbox = Sandbox(closed=("DELETE /bookings/{id}",))
+    with pytest.raises(WriteRefused, match="booking 7"):
+        await sandbox.client.delete_booking(7)
+
+
 @pytest.mark.parametrize("form", FORMS)
 async def test_services_and_bookings_are_read_in_every_form(form: str) -> None:
     sandbox = Sandbox(**FORMS[form])

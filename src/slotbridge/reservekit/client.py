@@ -1,9 +1,8 @@
-"""The calls that slotbridge makes to ReserveKit, and no other.
+"""The calls that a key can make to ReserveKit.
 
-Never used on purpose: deleting by day (also hits slots that are not ours), deleting a service (takes its
-bookings along), creating slots through the service (documented in one sentence, absent from the parameters),
-writing a service's time zone (may move all its slots), and slots below their service's path (a second way to the
-same list).
+Left out on purpose: deleting by day (also hits slots that are not ours), deleting a service (takes its bookings along),
+creating slots through the service (documented in one sentence, absent from the parameters), and writing a service's
+time zone (may move all its slots).
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.reservekit import bodies
 from slotbridge.reservekit.answers import bad_answer
 from slotbridge.reservekit.calls import Calls
-from slotbridge.reservekit.codes import SLOT_NOT_FOUND
-from slotbridge.reservekit.failures import refused_write
+from slotbridge.reservekit.codes import BOOKING_NOT_FOUND, SLOT_NOT_FOUND
+from slotbridge.reservekit.failures import Surface, refused_write
 from slotbridge.reservekit.kinds import Row, ValidationError, identity, problem, whole
 from slotbridge.reservekit.models import (
     CANCELLED,
@@ -89,6 +88,15 @@ class ReserveKitClient:
         rows = await self._list_of_service("/time-slots", "time_slots", service_id, _slots_of(service_id))
         return tuple(read_time_slot(row) for row in rows)
 
+    async def list_nested_time_slots(self, service_id: int) -> tuple[TimeSlot | Odd, ...]:
+        """The same list by the path below the service, which has no pages in the guide, and may have them by now.
+
+        Only the guide has this path, so that slotbridge itself uses the other.
+        """
+        path, item = f"/services/{service_id}/time-slots", _slots_of(service_id)
+        rows = await self._calls.listing(path, "time_slots", {}, item)
+        return tuple(read_time_slot(row) for row in _owned(service_id, rows, item))
+
     async def save_time_slots(self, service_id: int, slots: Sequence[TimeSlot | Odd]) -> None:
         """Creates the slots without an id and updates the others, in one request that is sent once.
 
@@ -102,11 +110,7 @@ class ReserveKitClient:
 
     async def delete_time_slot(self, slot_id: int) -> None:
         """Deletes one time slot; one that is already gone is a success."""
-        try:
-            await self._calls.write("DELETE", f"/time-slots/{slot_id}", f"time slot {slot_id}", "time slots")
-        except NotFound as error:
-            if error.code != SLOT_NOT_FOUND:
-                raise refused_write(error, "time slots") from error
+        await self._delete(f"/time-slots/{slot_id}", f"time slot {slot_id}", "time slots", gone=SLOT_NOT_FOUND)
 
     async def require_deletions(self) -> None:
         """Raises WriteRefused if this key may not delete time slots, as far as that shows without deleting one.
@@ -178,6 +182,10 @@ class ReserveKitClient:
             return False
         return True
 
+    async def delete_booking(self, booking_id: int) -> None:
+        """Deletes a booking, which leaves no trace of it; one that is already gone is a success."""
+        await self._delete(f"/bookings/{booking_id}", f"booking {booking_id}", "bookings", gone=BOOKING_NOT_FOUND)
+
     async def get_booking_customer(self, booking_id: int) -> Customer:
         """Who made a booking. Raises NotFound if there is no such booking."""
         item = f"customer of booking {booking_id}"
@@ -190,10 +198,14 @@ class ReserveKitClient:
             await self._calls.write("PATCH", f"/bookings/{booking_id}/customer", item, "bookings", json=body)
 
     async def _list_of_service(self, path: str, name: str, service_id: int, item: str) -> list[Row]:
-        rows = await self._calls.listing(path, name, {"service_id": service_id}, item)
-        if not all(_belongs_to(service_id, row) for row in rows):
-            raise bad_answer("the listing has rows of another service", item=item)
-        return rows
+        return _owned(service_id, await self._calls.listing(path, name, {"service_id": service_id}, item), item)
+
+    async def _delete(self, path: str, item: str, surface: Surface, *, gone: str) -> None:
+        try:
+            await self._calls.write("DELETE", path, item, surface)
+        except NotFound as error:
+            if error.code != gone:
+                raise refused_write(error, surface) from error
 
     def _made(self, reader: Callable[[Row], T], response: Response, item: str) -> T:
         """What was created. An answer that does not show it proves nothing: it may well be there."""
@@ -209,6 +221,12 @@ class ReserveKitClient:
 
 def _slots_of(service_id: int) -> str:
     return f"time slots of service {service_id}"
+
+
+def _owned(service_id: int, rows: list[Row], item: str) -> list[Row]:
+    if not all(_belongs_to(service_id, row) for row in rows):
+        raise bad_answer("the listing has rows of another service", item=item)
+    return rows
 
 
 def _belongs_to(service_id: int, row: Row) -> bool:
