@@ -42,6 +42,7 @@ class Tally:
     read_reservekit: bool = False
     changed_by_people: bool = False
     blind: bool = False
+    rescues: bool = False
     windows_before: int = 0
     ranges_before: int = 0
     base_before: int = 0

@@ -225,6 +225,7 @@ class Simulation(Watched):
             ledger.by_policy |= _makes_equal(options) or bool(decided.keys() & {"first-sync", "agreement"})
             ledger.told_otherwise |= bool(decided)
             ledger.begin_run(len(bases[ledger.name]), booked, decided)
+            ledger.run.rescues = (ledger.name,) in self.machine.peek("SELECT pair FROM rescue")
         self._intents = bool(self.machine.peek("SELECT 1 FROM intent LIMIT 1"))
 
     async def _run(self, fate: Fate, *, dry_run: bool = False) -> RunReport | None:
@@ -259,7 +260,7 @@ class Simulation(Watched):
             ledger.check_guards(options)
             if calm:
                 ledger.check_idle()
-            disturbed = ledger.run.changed_by_people or ledger.run.blind
+            disturbed = ledger.run.changed_by_people or ledger.run.blind or ledger.run.rescues
             require(ledger.run.sets <= 1 or disturbed, 8, f"{ledger.name}: {ledger.run.sets} slots.set in one run")
             if calm and told is not None and success and not (told.holds or ledger.run.blind or self._late()):
                 ledger.check_in_step(after[ledger.name], split=options.slots == "split")

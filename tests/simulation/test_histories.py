@@ -64,6 +64,7 @@ FLOORS |= {
 """How often each thing has to come up in one part: a simulation that tests nothing passes, too."""
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_histories_keep_every_invariant(part: int) -> None:
     counters: Counter[str] = Counter()
