@@ -26,7 +26,7 @@ SEEN = [
     "an edit in Bitrix24 arrives in ReserveKit",
     "SIGTERM ends it with 0",
     "the database is sound afterwards",
-    "SIGTERM ends the sandbox with 0",
+    "SIGTERM ends the sandbox with 143, as any command that is interrupted",
 ]
 
 
