@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
+from sqlalchemy import Engine
+
+from slotbridge.store import engine as engines
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +18,21 @@ def logging_as_it_was() -> Iterator[None]:
     before = structlog.get_config()
     yield
     structlog.configure(**before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def statements_compiled_once() -> Iterator[None]:
+    """Engines of one kind share what SQLAlchemy has compiled: a process makes one engine, the tests make thousands."""
+    made: dict[tuple[Any, bool], Engine] = {}
+    compiled: dict[Any, Any] = {}
+    make = engines._engine
+
+    def sharing(url: Any, **how: Any) -> Engine:
+        engine = make(url, **how)
+        engine.dialect = made.setdefault((how.get("poolclass"), "creator" in how), engine).dialect
+        engine.update_execution_options(compiled_cache=compiled)
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "_engine", sharing)
+        yield

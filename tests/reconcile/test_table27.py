@@ -1,7 +1,7 @@
 """M11: every line of the table, alone and three at a time, under every policy and direction.
 
-Three windows at a time are all 27³ combinations in every column for the first layout, and for the others each in one
-column, drawn with a fixed seed; every line is met in every column and next to every other line.
+Three windows at a time are all 27³ combinations in every column for the first layout. For the others they are every choice
+of three lines, in one order and one column each, drawn with a fixed seed; every line is met in every place and column.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import combinations_with_replacement, product
 from typing import NamedTuple
 
 import pytest
@@ -164,10 +164,13 @@ def test_M7_one_way_asks_no_policy(policy: str, direction: str) -> None:
 
 
 def combinations(layout: str, column: str | None) -> Iterator[tuple[int, tuple[Case, ...], str]]:
-    """All three at a time, in that column, or each in one drawn with a seed of the layout."""
-    draw = random.Random(layout)
-    for number, cases in enumerate(product(LAYOUTS[layout][0], repeat=3)):
-        yield number, cases, column or draw.choice(COLUMNS)
+    """All three at a time in that column; without one, each choice of three in an order and a column that are drawn."""
+    draw, table = random.Random(layout), LAYOUTS[layout][0]
+    if column:
+        yield from ((number, cases, column) for number, cases in enumerate(product(table, repeat=3)))
+    else:
+        for number, chosen in enumerate(combinations_with_replacement(table, 3)):
+            yield number, tuple(draw.sample(chosen, 3)), draw.choice(COLUMNS)
 
 
 EXHAUSTIVE, *SAMPLED = LAYOUTS

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.main import get_command
@@ -30,7 +31,7 @@ InitialPolicy = Literal["hold", "merge", "bitrix24", "reservekit"]
 
 def run(invocation: Invocation, argv: list[str]) -> int:
     """Runs one command line; every way to end becomes an exit code."""
-    command = get_command(app)
+    command = _command()
     invocation.commands = frozenset(getattr(command, "commands", ()))
     try:
         command.main(args=argv, prog_name="slotbridge", obj=invocation)
@@ -39,6 +40,12 @@ def run(invocation: Invocation, argv: list[str]) -> int:
     except Exception as error:
         return invocation.failed(error)
     return 0
+
+
+@cache
+def _command() -> Any:
+    """The tree of commands; Typer reads every signature to build it."""
+    return get_command(app)
 
 
 def _ended(invocation: Invocation, argv: list[str], end: SystemExit) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from json import dumps
 
@@ -38,10 +40,25 @@ class Response:
     body: bytes
 
 
+@cache
+def _trusted(*, trust_env: bool) -> ssl.SSLContext:
+    """The certificates that httpx trusts. Reading them takes longer than most requests: all clients share them.
+
+    Raises ConfigurationError for a file that is named and cannot be used.
+    """
+    try:
+        return httpx.create_ssl_context(trust_env=trust_env)
+    except OSError as error:  # ssl.SSLError is one
+        what = f"the trusted certificates cannot be read ({error.strerror or type(error).__name__})"
+        hint = "SSL_CERT_FILE and SSL_CERT_DIR, where they are set, have to name certificates in PEM form"
+    raise ConfigurationError(what, hint=hint)
+
+
 def _client(handler: httpx.AsyncBaseTransport | None, timeout: float, *, trust_env: bool) -> httpx.AsyncClient:
     try:
         return httpx.AsyncClient(
             transport=handler,
+            verify=_trusted(trust_env=trust_env),
             trust_env=trust_env,
             headers={"User-Agent": f"slotbridge/{__version__}", "Accept": "application/json"},
             # httpx's own limits are per read; a server that sends a byte now and then never meets them.
