@@ -7,6 +7,7 @@ import json
 import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from slotbridge import __version__
 from slotbridge.clock import SystemClock
 from slotbridge.errors import ApiError, ConfigurationError, NotSent, OutcomeUnknown
 from slotbridge.http.limiter import Limiter
-from slotbridge.http.transport import MAX_BODY, Transport
+from slotbridge.http.transport import MAX_BODY, Transport, _trusted
 from tests.http.clock import FakeClock
 
 URL = "https://example.bitrix24.com/rest/1/s3cr3tC0de/method"
@@ -34,6 +35,21 @@ def raising(error: Exception) -> Handler:
         raise error
 
     return handler
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_certificates_that_cannot_be_read_are_a_configuration_problem(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "trusted.pem"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    # As in a process that has just begun.
+    monkeypatch.setattr("slotbridge.http.transport._trusted", _trusted.__wrapped__)
+    with pytest.raises(ConfigurationError, match="certificates cannot be read") as caught:
+        Transport("bitrix24", Limiter(1, 1, SystemClock()), SystemClock())
+    assert "SSL_CERT_FILE" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

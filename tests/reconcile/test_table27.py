@@ -1,7 +1,8 @@
 """M11: every line of the table, alone and three at a time, under every policy and direction.
 
-Three windows at a time are all 27³ combinations in every column for the first layout. For the others they are every choice
-of three lines, in one order and one column each, drawn with a fixed seed; every line is met in every place and column.
+Three windows at a time are all 27³ combinations in every column for the first layout. For the others they are every
+choice of three lines, in one order and one column each, drawn with a fixed seed; every line is met in every place and
+column.
 """
 
 from __future__ import annotations
