@@ -38,13 +38,11 @@ class Outside:
 
     def __init__(self, rig: Rig) -> None:
         self.noticed: list[tuple[str, str]] = []
-        self.forgotten: list[int] = []
         self.counts: Counter[tuple[str, str]] = rig.daemon.condition.counters.notices
         hooks = Hooks(
             rig.pairs,
             SecretStr(TOKEN),
             notice=lambda name, why: self.noticed.append((name, why)),
-            forget=self.forgotten.append,
             counts=self.counts,
         )
         condition = rig.daemon.condition
@@ -152,7 +150,6 @@ async def test_hooks_take_posts_and_pass_them_on(rig: Rig) -> None:
 
     assert [answer.status_code for answer in taken] == [200, 200, 403, 400, 405]
     assert it.noticed == [("a", "bitrix24 event"), ("a", "reservekit event")]
-    assert it.forgotten == [1]
     assert it.counts["bitrix24", "refused"] == it.counts["reservekit", "unreadable"] == 1
 
 

@@ -31,13 +31,11 @@ class Listening:
 
     def __init__(self, token: str | None = TOKEN) -> None:
         self.noticed: list[tuple[str, str]] = []
-        self.forgotten: list[int] = []
         self.counts: Counter[tuple[str, str]] = Counter()
         self.hooks = Hooks(
             PAIRS,
             SecretStr(token) if token else None,
             notice=lambda name, why: self.noticed.append((name, why)),
-            forget=self.forgotten.append,
             counts=self.counts,
         )
 
@@ -57,7 +55,6 @@ def test_an_event_of_a_paired_resource_is_a_notice_for_its_pair(name: str) -> No
 
     assert listening.hooks.bitrix24(event(name=name)) == 200
     assert listening.noticed == [("dental", "bitrix24 event")]
-    assert listening.forgotten == []
     assert listening.counts == {("bitrix24", "accepted"): 1}
 
 
@@ -139,11 +136,10 @@ def test_without_a_token_the_refusal_says_what_is_missing() -> None:
         json.dumps({**BOOKING, "time_slot": {"id": 7}}).encode(),
     ],
 )
-def test_a_booking_makes_us_forget_its_service_and_look_at_its_pair_once(body: bytes) -> None:
+def test_a_booking_makes_us_look_at_its_pair_once(body: bytes) -> None:
     listening = Listening()
 
     assert listening.hooks.reservekit(body) == 200
-    assert listening.forgotten == [123]
     assert listening.noticed == [("dental", "reservekit event")]
     assert listening.counts == {("reservekit", "accepted"): 1}
 
@@ -152,7 +148,6 @@ def test_bookings_of_several_services_concern_each_of_their_pairs() -> None:
     listening = Listening()
     listening.hooks.reservekit(envelope(BOOKING, {**BOOKING, "service_id": 124}, {**BOOKING, "service_id": 999}))
 
-    assert listening.forgotten == [123, 124]
     assert [name for name, _ in listening.noticed] == ["dental", "massage"]
 
 
@@ -163,7 +158,7 @@ def test_bookings_that_concern_nobody_here_change_nothing(body: bytes, verdict: 
     listening = Listening()
 
     assert listening.hooks.reservekit(body) == 200
-    assert (listening.forgotten, listening.noticed) == ([], [])
+    assert listening.noticed == []
     assert listening.counts == {("reservekit", verdict): 1}
 
 
@@ -188,7 +183,7 @@ def test_what_is_no_booking_is_a_bad_request(body: bytes) -> None:
     listening = Listening()
 
     assert listening.hooks.reservekit(body) == 400
-    assert (listening.forgotten, listening.noticed) == ([], [])
+    assert listening.noticed == []
     assert listening.counts == {("reservekit", "unreadable"): 1}
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from slotbridge.bitrix24.wire import (
     Names,
@@ -63,6 +63,9 @@ class RangeWire(Wire):
     slot_size: NumberOrZero = Field(alias="slotSize")
 
 
+_RANGES = TypeAdapter(list[RangeWire])
+
+
 class ResourceWire(Wire):
     id: Number
     name: TextOrEmpty = ""
@@ -72,17 +75,24 @@ class ResourceWire(Wire):
 
 def read_slots(result: object, item: str) -> tuple[Range | Odd, ...]:
     """The ranges in a result of `slots.list`. Raises BadAnswer if there is no list of objects in it."""
-    return tuple(_read_range(fields, item) for fields in rows(result, "slots", item, "slots"))
+    found = rows(result, "slots", item, "slots")
+    try:
+        return tuple([_range(wire) for wire in _RANGES.validate_python(found)])
+    except ValidationError:  # at least one is odd: each by itself, then
+        return tuple([_read_range(fields, item) for fields in found])
 
 
 def _read_range(fields: object, item: str) -> Range | Odd:
     if not isinstance(fields, dict):
         raise unreadable(f"one of the slots is {shown(fields)}, not an object", item)
     try:
-        wire = RangeWire.model_validate(fields)
+        return _range(RangeWire.model_validate(fields))
     except ValidationError as error:
         kept = {name: value for name, value in fields.items() if name != "id"}
         return Odd(raw=json.dumps(kept, sort_keys=True, ensure_ascii=False), problem=problem(error))
+
+
+def _range(wire: RangeWire) -> Range:
     return Range(wire.start, wire.end, wire.timezone, wire.week_days, wire.slot_size)
 
 

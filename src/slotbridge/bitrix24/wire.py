@@ -55,9 +55,10 @@ def or_empty(value: object) -> str:
 def names(value: object) -> tuple[str, ...]:
     """A list of texts, or one text that stands for a list of one."""
     found = [value] if isinstance(value, str) else as_list(value)
-    if found is None or not all(isinstance(name, str) for name in found):
+    texts = tuple([name for name in found or () if isinstance(name, str)])
+    if found is None or len(texts) != len(found):
         raise ValueError(f"is {shown(value)}, not a list of names")
-    return tuple(str(name) for name in found)
+    return texts
 
 
 def _integers(value: object) -> tuple[int, ...]:

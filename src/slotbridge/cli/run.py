@@ -65,7 +65,6 @@ async def _run(invocation: Invocation, settings: Settings, pairs: Sequence[PairS
             pairs,
             settings.bitrix24.application_token,
             notice=daemon.notice,
-            forget=lambda _service: None,
             counts=daemon.condition.counters.notices,
         )
         app = outside(daemon.condition, Metrics(daemon.condition, traffic, clock), hooks)

@@ -66,8 +66,7 @@ def heard_from_reservekit(body: bytes) -> Heard:
 class Hooks:
     """Passes on what is heard. Every notification is counted in `counts`, by source and verdict.
 
-    `notice` gets the name of a pair and who spoke, `forget` a service whose bookings are no longer as we knew them.
-    Both return at once.
+    `notice` gets the name of a pair and who spoke, and returns at once.
     """
 
     def __init__(
@@ -76,14 +75,12 @@ class Hooks:
         token: SecretStr | None,
         *,
         notice: Callable[[str, str], None],
-        forget: Callable[[int], None],
         counts: Counter[tuple[str, str]],
     ) -> None:
         self._by_resource = {pair.resource_id: pair.name for pair in pairs}
         self._by_service = {pair.service_id: pair.name for pair in pairs}
         self._token = token.get_secret_value() if token else None
         self._notice = notice
-        self._forget = forget
         self._counts = counts
         self._told = False
 
@@ -97,9 +94,6 @@ class Hooks:
     def reservekit(self, body: bytes) -> int:
         """Takes an event of the reservation server; the status of the answer."""
         heard = heard_from_reservekit(body)
-        for service in heard.ids:
-            if service in self._by_service:
-                self._forget(service)
         self._pass_on("reservekit", heard, self._by_service)
         return 400 if heard.verdict == "unreadable" else 200
 

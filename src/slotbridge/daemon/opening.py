@@ -65,4 +65,4 @@ def _tell(condition: Condition, supervisor: Supervisor, error: SlotbridgeError) 
 
 def _deaf() -> Hooks:
     """Notifications change nothing: all pairs run as soon as there is a database."""
-    return Hooks((), None, notice=lambda _pair, _who: None, forget=lambda _service: None, counts=Counter())
+    return Hooks((), None, notice=lambda _pair, _who: None, counts=Counter())
