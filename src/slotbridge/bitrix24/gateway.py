@@ -13,7 +13,7 @@ from slotbridge.bitrix24.operating import OperatingTime
 from slotbridge.bitrix24.pending import Answer, Pending, about, held_back
 from slotbridge.bitrix24.php import as_map, query
 from slotbridge.clock import Clock
-from slotbridge.errors import AccessRefused, ApiError, LimitReached
+from slotbridge.errors import AccessRefused, ApiError, BadAnswer, LimitReached
 from slotbridge.http.retry import LONGEST_WAIT_ASKED_FOR, asked_wait, may_repeat, pause, retried
 from slotbridge.http.transport import Response, Transport
 
@@ -136,15 +136,21 @@ class Gateway:
     async def _repeated(self, command: Command, used: Mapping[str, str]) -> Mapping[str, object]:
         async def attempt() -> Mapping[str, object]:
             answer = await self._sent(command, used)
-            if not command.write and is_garbled(answer):
-                await self._clock.sleep(pause(None, 1, self._random.random()))
-                answer = await self._sent(command, used)
             try:
-                return self._judge.envelope(answer, command)
-            except LimitReached as error:
-                raise self._paced(error, command, answer) from None
+                return self._judged(answer, command)
+            except BadAnswer:  # which an answer to a write never is
+                if not is_garbled(answer):
+                    raise
+            await self._clock.sleep(pause(None, 1, self._random.random()))
+            return self._judged(await self._sent(command, used), command)
 
         return await retried(attempt, clock=self._clock, repeatable=not command.write, random=self._random)
+
+    def _judged(self, answer: Response, command: Command) -> Mapping[str, object]:
+        try:
+            return self._judge.envelope(answer, command)
+        except LimitReached as error:
+            raise self._paced(error, command, answer) from None
 
     async def _sent(self, command: Command, used: Mapping[str, str]) -> Response:
         url = f"{self._access.base}{command.method}"
