@@ -24,6 +24,8 @@ from tests.daemon.rig import Rig
 
 MakeRig = Callable[..., Rig]
 
+HOUR = 3600.0
+
 
 def silent(side: Side = "reservekit") -> OutcomeUnknown:
     return OutcomeUnknown("no complete answer within 30 seconds", side=side)
@@ -54,17 +56,24 @@ def test_which_errors_may_be_about_a_whole_side(error: SlotbridgeError | None, s
 
 
 def test_a_side_is_asked_again_after_half_a_minute_and_then_ever_more_rarely() -> None:
-    assert [probe_wait(silent(), probes) for probes in (0, 1, 2, 10, 10**6)] == [30, 60, 120, 900, 900]
+    assert [probe_wait(silent(), probes, HOUR) for probes in (0, 1, 2, 10, 10**6)] == [30, 60, 120, 900, 900]
     refused = AccessRefused("the key is not accepted", side="reservekit")
-    assert [probe_wait(refused, probes) for probes in (0, 1, 2, 10**6)] == [900, 1800, 3600, 3600]
+    assert [probe_wait(refused, probes, HOUR) for probes in (0, 1, 2, 10**6)] == [900, 1800, 3600, 3600]
+
+
+def test_a_side_is_asked_again_no_later_than_its_pairs_would_be_at_rest() -> None:
+    assert [probe_wait(silent(), probes, 60) for probes in (0, 1, 2, 10)] == [30, 60, 60, 60]
+    assert [probe_wait(silent(), probes, 20) for probes in (0, 1, 2, 10)] == [20, 20, 20, 20]
+    refused = AccessRefused("the key is not accepted", side="reservekit")
+    assert [probe_wait(refused, probes, 20) for probes in (0, 1)] == [900, 1800]
 
 
 def test_a_side_that_says_how_long_to_wait_is_believed() -> None:
     busy = LimitReached("too fast", side="bitrix24")
     busy.retry_after = 500
-    assert probe_wait(busy, 0) == 500
+    assert probe_wait(busy, 0, 20) == 500
     busy.retry_after = 1_741_000_000  # an instant, and no span of time
-    assert probe_wait(busy, 0) == 6 * 3600
+    assert probe_wait(busy, 0, HOUR) == 6 * 3600
 
 
 async def test_while_a_side_is_down_one_pair_asks_and_the_others_wait(make_rig: MakeRig) -> None:
@@ -175,3 +184,14 @@ async def test_a_pair_that_is_broken_in_itself_is_no_witness_for_the_side(make_r
     rig.engine.broken.pop("b")
     rig.engine.broken.pop("c")
     await rig.until(lambda: "side.up" in rig.events, most=2000)
+
+
+async def test_after_a_long_outage_no_pair_waits_longer_than_the_shortest_interval_max(make_rig: MakeRig) -> None:
+    rig = make_rig("a", "b", a={"interval": "1m", "interval_max": "2m"})
+    await rig.pass_by(10)
+    breaks(rig, silent("bitrix24"), "ab")
+    await rig.until(lambda: "side.down" in rig.events)
+    await rig.pass_by(2 * 3600, step=5)
+    assert rig.events.count("side.down") == 1
+    rig.engine.broken.clear()
+    assert await rig.until(lambda: "side.up" in rig.events) <= 120 * 1.1 + 1

@@ -237,7 +237,8 @@ class Daemon:
         """The seconds until the next probe, which the budget stretches as it does any run."""
         budget = self._timetable.budget()
         needed = needed_interval(budget, pairs=1, pages=cost, zone_pages=0) if cost else 0.0
-        wait = max(probe_wait(outage.error, outage.probes), needed)
+        most = min(entry.pair.interval_max for entry in self.roster.entries)
+        wait = max(probe_wait(outage.error, outage.probes, most), needed)
         return min(wait, budget.seconds_left) * (1 + self._random.uniform(0, 0.1))
 
     def _put_off(self, group: Sequence[Entry], error: SlotbridgeError) -> None:

@@ -90,15 +90,17 @@ def down_side(error: SlotbridgeError | None) -> Side | None:
     return error.side
 
 
-def probe_wait(error: SlotbridgeError, probes: int) -> float:
+def probe_wait(error: SlotbridgeError, probes: int, most: float) -> float:
     """The seconds until a side that is down is asked again, after so many probes in vain.
 
-    A key that is refused, and a month that is used up, do not come right by themselves within moments.
+    They are no more than `most`, the longest that anybody wants to wait for news, unless waiting is of use: a key that
+    is refused, and a month that is used up, do not come right by themselves within moments.
     """
     rare = isinstance(error, AccessRefused | BudgetSpent)
     first, longest = _RARELY if rare else _SOON
     asked = (error.retry_after or 0.0) if isinstance(error, LimitReached) else 0.0
-    return max(min(asked, LONGEST_ABSENCE), min(longest, first * 2.0 ** min(probes, 16)))
+    growing = min(longest, first * 2.0 ** min(probes, 16))
+    return max(min(asked, LONGEST_ABSENCE), growing if rare else min(growing, most))
 
 
 def next_probe(roster: Roster) -> Entry | None:
