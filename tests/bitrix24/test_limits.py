@@ -132,6 +132,14 @@ async def test_a_refusal_that_tells_the_reset_itself_is_heeded(portal: Portal) -
     assert elapsed(portal) == pytest.approx(20)
 
 
+def test_of_a_batch_the_last_answer_of_each_method_counts_that_tells_its_time() -> None:
+    operating = OperatingTime(FakeClock())
+    spent, less = ({"operating": BRAKE + n, "operating_reset_at": 90, "finish": 0} for n in (0, -1))
+    operating.note_last([(LIST, None), (LIST, spent), ("scope", less), (LIST, less)])
+    assert operating.brake(LIST) == 90
+    assert operating.brake("scope") == 0
+
+
 @pytest.mark.parametrize("time", [None, [], 5, {}, {"operating": BRAKE}, {"operating_reset_at": "soon"}])
 def test_what_own_servers_leave_out_is_not_needed(time: object) -> None:
     operating = OperatingTime(FakeClock())

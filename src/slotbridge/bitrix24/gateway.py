@@ -80,8 +80,9 @@ class Gateway:
         outer = Command("batch", {"halt": 0, "cmd": lines}, item, write)
         envelope, used = await self._asked(outer)
         members = self._judge.batch(envelope["result"], outer)
-        for index, command in commands.items():
-            self._operating.note(command.method, members["result_time"].get(f"c{index}"))
+        self._operating.note_last(
+            (commands[index].method, members["result_time"].get(f"c{index}")) for index in reversed(list(commands))
+        )
         outcomes = {index: self._outcome(f"c{index}", command, members) for index, command in commands.items()}
         renewed = await self._renewed_for(outcomes.values(), used)
         answers: dict[int, Answer] = {}

@@ -7,6 +7,7 @@ application or webhook. Whoever uses up the limit is refused that method alone, 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import structlog
@@ -37,13 +38,18 @@ class OperatingTime:
         self._clock = clock
         self._spent: dict[str, Spent] = {}
 
-    def note(self, method: str, time: object) -> None:
-        """Reads the `time` of a successful answer. Own servers leave these members out."""
-        if not isinstance(time, dict):
-            return
-        freed_at = _number(time.get("operating_reset_at"))
-        if freed_at is None:
-            return
+    def note_last(self, answers: Iterable[tuple[str, object]]) -> None:
+        """Reads the `time` of the answers of a batch, the last first: it counts in those of its method before it."""
+        noted: set[str] = set()
+        for method, time in answers:
+            if method not in noted and self.note(method, time):
+                noted.add(method)
+
+    def note(self, method: str, time: object) -> bool:
+        """Reads the `time` of a successful answer; False where it tells nothing. Own servers leave it all out."""
+        freed_at = _number(time.get("operating_reset_at")) if isinstance(time, dict) else None
+        if not isinstance(time, dict) or freed_at is None:
+            return False
         # Both instants by the portal's clock, so that it does not matter if ours is wrong.
         said_at = _number(time.get("finish")) or self._clock.now().timestamp()
         left = min(max(freed_at - said_at, 0.0), WINDOW)
@@ -51,6 +57,7 @@ class OperatingTime:
         if seconds >= BRAKE and not self.brake(method):
             log.warning("bitrix24.operating_time", method=method, seconds=round(seconds), held_back_for=round(left))
         self._spent[method.lower()] = Spent(seconds, self._clock.monotonic() + left)
+        return True
 
     def brake(self, method: str) -> float:
         """Seconds to hold this method back: 0 unless the next call may be the one that is refused."""

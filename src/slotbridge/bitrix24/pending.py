@@ -67,6 +67,8 @@ class Pending:
             if answer.again_in is not None and self._sent[index] < ATTEMPTS
         }
         limited = {index for index, answer in answers.items() if isinstance(answer.outcome, LimitReached)}
+        if not waits and not limited:
+            return
         stuck = with_company(self._commands, limited - waits.keys())
         self._put_off(to_repeat(self._commands, answers, waits.keys()) - stuck, waits)
 

@@ -31,10 +31,12 @@ class Slots:
         """The ranges of each resource as stored, or the error that concerns this resource alone."""
         found: dict[int, tuple[Range | Odd, ...] | ApiError] = {}
         failures: list[ApiError] = []
-        at_once = asyncio.Semaphore(READS_AT_ONCE)
+        at_once, turn = asyncio.Semaphore(READS_AT_ONCE), asyncio.Lock()
 
         async def read(part: Sequence[int]) -> None:
             async with at_once:
+                async with turn:  # so that the first are on their way while the next are put together
+                    await asyncio.sleep(0)
                 if failures:  # what concerns them all is asked no more
                     return
                 try:
