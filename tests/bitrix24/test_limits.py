@@ -134,7 +134,7 @@ async def test_a_refusal_that_tells_the_reset_itself_is_heeded(portal: Portal) -
 
 def test_of_a_batch_the_last_answer_of_each_method_counts_that_tells_its_time() -> None:
     operating = OperatingTime(FakeClock())
-    spent, less = ({"operating": BRAKE + n, "operating_reset_at": 90, "finish": 0} for n in (0, -1))
+    spent, less = ({"operating": BRAKE + n, "operating_reset_at": 91, "finish": 1} for n in (0, -1))
     operating.note_last([(LIST, None), (LIST, spent), ("scope", less), (LIST, less)])
     assert operating.brake(LIST) == 90
     assert operating.brake("scope") == 0
