@@ -25,6 +25,9 @@ from slotbridge.http.redact import excerpt
 
 MAX_BODY = 16 * 1024 * 1024
 MAX_CONNECT = 10.0
+# httpcore looks at every idle connection with every answer, and few of them are used again in the five seconds that
+# they are kept: many requests at once come once in a run.
+MAX_IDLE = 5
 
 # The texts of these quote the address or the header that they dislike.
 _UNUSABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError)
@@ -63,6 +66,7 @@ def _client(handler: httpx.AsyncBaseTransport | None, timeout: float, *, trust_e
             headers={"User-Agent": f"slotbridge/{__version__}", "Accept": "application/json"},
             # httpx's own limits are per read; a server that sends a byte now and then never meets them.
             timeout=httpx.Timeout(timeout, connect=min(MAX_CONNECT, timeout / 2)),
+            limits=httpx.Limits(max_keepalive_connections=MAX_IDLE),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
     except (ValueError, ImportError, httpx.InvalidURL):

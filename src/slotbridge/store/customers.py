@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import Engine, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -28,6 +28,12 @@ Step = Literal[
     "cancelled",  # the booking; its time slot is still there
     "done",
 ]
+
+_ON_THE_WAY: Final = (
+    tables.rows_of_pairs(tables.MovedCustomer)
+    .where(col(tables.MovedCustomer.step) != MOVED)
+    .order_by(col(tables.MovedCustomer.id))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +91,8 @@ class Customers:
 
 def on_the_way(connection: Connection, pairs: Sequence[str]) -> defaultdict[str, tuple[Moved, ...]]:
     """The customers of these pairs who have not arrived, in the order in which they set out."""
-    table = tables.MovedCustomer
-    here = (col(table.pair).in_(pairs), col(table.step) != MOVED)
     found: defaultdict[str, tuple[Moved, ...]] = defaultdict(tuple)
-    for row in connection.execute(tables.rows_of(table).where(*here).order_by(col(table.id))):
+    for row in connection.execute(_ON_THE_WAY, {"pairs": pairs}):
         found[row.pair] += (_moved(row),)
     return found
 

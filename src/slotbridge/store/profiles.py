@@ -41,15 +41,13 @@ class Profiles:
 
 def names_of(connection: Connection, pairs: Sequence[str]) -> dict[str, Names]:
     """What both sides stored when they last agreed, for those pairs that have agreed."""
-    table = tables.Profile
-    found = connection.execute(tables.rows_of(table).where(col(table.pair).in_(pairs)))
+    found = connection.execute(tables.rows_of_pairs(tables.Profile), {"pairs": pairs})
     return {row.pair: Names(Profile(**row.bitrix24), Profile(**row.reservekit)) for row in found}
 
 
 def rescues_of(connection: Connection, pairs: Sequence[str]) -> dict[str, Rescue]:
     """The notes on ranges of these pairs that nobody has seen in place since."""
-    table = tables.Rescue
-    found = connection.execute(tables.rows_of(table).where(col(table.pair).in_(pairs)))
+    found = connection.execute(tables.rows_of_pairs(tables.Rescue), {"pairs": pairs})
     return {row.pair: _rescue(row) for row in found}
 
 

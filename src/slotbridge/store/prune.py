@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, delete, exists, func, or_, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, or_, select
 from sqlmodel import col
 
 from slotbridge.store import tables
@@ -17,6 +17,8 @@ MONTHS_KEPT: Final = 24
 
 MOVED: Final = "done"
 """The last step of a customer's way to the wait list."""
+
+_BEGUN: Final = select(func.count()).select_from(tables.Run).where(col(tables.Run.started_at) >= bindparam("since"))
 
 _LONGEST: Final = 36_500  # days; a date before the year 1 cannot be reckoned with
 
@@ -60,8 +62,7 @@ def prune(connection: Connection, now: datetime, history_days: int, batch: int =
 def is_due(connection: Connection, now: datetime) -> bool:
     """Whether at most one run, the present one, began on this day (UTC): forgetting once a day is enough."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = select(func.count()).select_from(tables.Run).where(col(tables.Run.started_at) >= midnight)
-    return connection.execute(today).scalar_one() <= 1
+    return connection.execute(_BEGUN, {"since": midnight}).scalar_one() <= 1
 
 
 def _old_runs(before: datetime, batch: int) -> Any:

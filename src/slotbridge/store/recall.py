@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 from sqlmodel import col
 
 from slotbridge.reconcile.agreement import Agreement
@@ -18,10 +18,16 @@ from slotbridge.store.profiles import names_of, rescues_of
 from slotbridge.store.records import HoldRecord, Intent, Memory
 from slotbridge.week import Window
 
+# Made once, as all that is executed with every run: putting a statement together takes longer than executing it.
+_OPEN: Final = tables.rows_of(tables.Hold).where(col(tables.Hold.ended_at).is_(None)).order_by(col(tables.Hold.id))
+_OPEN_OF: Final = _OPEN.where(col(tables.Hold.pair).in_(tables.PAIRS))
+_INTENTS: Final = tables.rows_of_pairs(tables.Intent).order_by(col(tables.Intent.id))
+
 
 def recall(connection: Connection, pairs: Sequence[str]) -> dict[str, Memory]:
     """The memory of each of these pairs."""
-    states = {row.pair: row for row in connection.execute(_of(tables.PairState, pairs))}
+    found = connection.execute(tables.rows_of_pairs(tables.PairState), {"pairs": pairs})
+    states = {row.pair: row for row in found}
     links = _links(connection, pairs)
     intents = _intents(connection, pairs)
     holds: defaultdict[str, list[HoldRecord]] = defaultdict(list)
@@ -45,11 +51,8 @@ def recall(connection: Connection, pairs: Sequence[str]) -> dict[str, Memory]:
 
 def open_holds(connection: Connection, pairs: Sequence[str] | None = None) -> list[HoldRecord]:
     """The open holds of these pairs, or of all, the oldest first."""
-    table = tables.Hold
-    statement = tables.rows_of(table).where(col(table.ended_at).is_(None)).order_by(col(table.id))
-    if pairs is not None:
-        statement = statement.where(col(table.pair).in_(pairs))
-    return [HoldRecord(hold_of(row), row.since, row.decision, row.decided_at) for row in connection.execute(statement)]
+    found = connection.execute(_OPEN) if pairs is None else connection.execute(_OPEN_OF, {"pairs": pairs})
+    return [HoldRecord(hold_of(row), row.since, row.decision, row.decided_at) for row in found]
 
 
 def hold_of(row: Any) -> Hold:
@@ -57,13 +60,10 @@ def hold_of(row: Any) -> Hold:
     return Hold(row.kind, row.reason, row.fingerprint, row.pair, tuple(row.items))
 
 
-def _of(table: Any, pairs: Sequence[str]) -> Select[Any]:
-    return tables.rows_of(table).where(table.pair.in_(pairs))
-
-
 def _links(connection: Connection, pairs: Sequence[str]) -> defaultdict[str, list[Link]]:
     found: defaultdict[str, list[Link]] = defaultdict(list)
-    for _, pair, weekday, start, end, *rest in connection.execute(_of(tables.SlotLink, pairs)):
+    rows = connection.execute(tables.rows_of_pairs(tables.SlotLink), {"pairs": pairs})
+    for _, pair, weekday, start, end, *rest in rows:
         found[pair].append(Link(Window(weekday, start, end), *rest))
     return found
 
@@ -71,7 +71,7 @@ def _links(connection: Connection, pairs: Sequence[str]) -> defaultdict[str, lis
 def _intents(connection: Connection, pairs: Sequence[str]) -> defaultdict[str, list[tuple[Intent, bool]]]:
     """Every intent with whether it is settled, the oldest first."""
     found: defaultdict[str, list[tuple[Intent, bool]]] = defaultdict(list)
-    for row in connection.execute(_of(tables.Intent, pairs).order_by(col(tables.Intent.id))):
+    for row in connection.execute(_INTENTS, {"pairs": pairs}):
         windows = tuple((Window(*where), capacity) for *where, capacity in row.windows)
         intent = Intent(row.sent_at, row.wait_until, windows, tuple(row.known_ids))
         found[row.pair].append((intent, row.settled_at is not None))

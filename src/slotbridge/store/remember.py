@@ -18,12 +18,34 @@ from slotbridge.store.profiles import drop_rescues, replace_names
 from slotbridge.store.recall import hold_of
 from slotbridge.store.records import HoldsMoved, Outcome
 
-# What is set are the other keys of the parameters.
-_STATE: Final = update(tables.PairState).where(col(tables.PairState.pair) == bindparam("of"))
 SUSPECT_FOR: Final = timedelta(days=1)
 """How long a second slot like one that was created twice is taken for ours."""
 
+# What is set are the other keys of the parameters.
+_STATE: Final = update(tables.PairState).where(col(tables.PairState.pair) == bindparam("of"))
 _HOLD: Final = update(tables.Hold).where(col(tables.Hold.id) == bindparam("of"))
+
+_NO_LINKS: Final = delete(tables.SlotLink).where(col(tables.SlotLink.pair).in_(tables.PAIRS))
+_OPEN: Final = tables.rows_of_pairs(tables.Hold).where(col(tables.Hold.ended_at).is_(None))
+
+_ATTEMPT: Final = upsert(tables.PairState)
+_SUCCEEDED: Final = _ATTEMPT.on_conflict_do_update(
+    ["pair"],
+    set_={
+        name: _ATTEMPT.excluded[name]
+        for name in ("last_attempt", "last_success", "last_error", "first_error", "failing_since", "failures")
+    },
+)
+_FAILED: Final = _ATTEMPT.on_conflict_do_update(
+    ["pair"],
+    set_={
+        "last_attempt": _ATTEMPT.excluded.last_attempt,
+        "last_error": _ATTEMPT.excluded.last_error,
+        "first_error": func.coalesce(tables.PairState.first_error, _ATTEMPT.excluded.first_error),
+        "failing_since": func.coalesce(tables.PairState.failing_since, _ATTEMPT.excluded.failing_since),
+        "failures": col(tables.PairState.failures) + 1,
+    },
+)
 
 
 def remember(connection: Connection, run: int, outcomes: Sequence[Outcome]) -> HoldsMoved:
@@ -52,21 +74,8 @@ def _execute_many(connection: Connection, statement: Executable, rows: Sequence[
 
 
 def _note_attempts(connection: Connection, outcomes: Sequence[Outcome]) -> None:
-    table, new = tables.PairState, upsert(tables.PairState)
-    success = {"last_attempt", "last_success", "last_error", "first_error", "failing_since", "failures"}
-    succeeded = new.on_conflict_do_update(["pair"], set_={name: new.excluded[name] for name in success})
-    failed = new.on_conflict_do_update(
-        ["pair"],
-        set_={
-            "last_attempt": new.excluded.last_attempt,
-            "last_error": new.excluded.last_error,
-            "first_error": func.coalesce(table.first_error, new.excluded.first_error),
-            "failing_since": func.coalesce(table.failing_since, new.excluded.failing_since),
-            "failures": col(table.failures) + 1,
-        },
-    )
-    _execute_many(connection, succeeded, [_attempt(one) for one in outcomes if one.status != "failed"])
-    _execute_many(connection, failed, [_attempt(one) for one in outcomes if one.status == "failed"])
+    _execute_many(connection, _SUCCEEDED, [_attempt(one) for one in outcomes if one.status != "failed"])
+    _execute_many(connection, _FAILED, [_attempt(one) for one in outcomes if one.status == "failed"])
 
 
 def _attempt(one: Outcome) -> dict[str, Any]:
@@ -96,7 +105,7 @@ def _replace_bases(connection: Connection, run: int, outcomes: Sequence[Outcome]
     bases = {one.pair: one.base for one in outcomes if one.base is not None}
     agreements = [{"of": pair, "agreement": agreement._asdict()} for pair, (agreement, _) in bases.items()]
     links = [_link_row(pair, link) for pair, (_, links) in bases.items() for link in links]
-    connection.execute(delete(tables.SlotLink).where(col(tables.SlotLink.pair).in_(list(bases))))
+    connection.execute(_NO_LINKS, {"pairs": list(bases)})
     past = [{"run": run, "pair": one.pair} | _past_base(one.past) for one in outcomes if one.base is not None]
     _execute_many(connection, insert(tables.PastBase), past)
     _execute_many(connection, _STATE, agreements)
@@ -154,8 +163,7 @@ def _move_holds(connection: Connection, outcomes: Sequence[Outcome]) -> HoldsMov
     at = {one.pair: one.at for one in outcomes if one.holds is not None}
     shown = {(one.pair, hold.id): hold for one in outcomes for hold in one.holds or ()}
     table = tables.Hold
-    stored = tables.rows_of(table).where(col(table.pair).in_(list(at)), col(table.ended_at).is_(None))
-    known = {(row.pair, row.hold_id): row for row in connection.execute(stored)}
+    known = {(row.pair, row.hold_id): row for row in connection.execute(_OPEN, {"pairs": list(at)})}
     began = {key: hold for key, hold in shown.items() if key not in known}
     ended = {key: row for key, row in known.items() if key not in shown}
     reworded = [(known[key].id, hold) for key, hold in shown.items() if key in known and hold_of(known[key]) != hold]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, bindparam, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import col
 
@@ -40,6 +40,9 @@ from slotbridge.store.room import require_room
 from slotbridge.store.schedule import Schedules
 from slotbridge.store.usage import Usage
 from slotbridge.week import Window
+
+_NEW_RUN: Final = insert(tables.Run)
+_RUN: Final = update(tables.Run).where(col(tables.Run.id) == bindparam("of"))
 
 
 class Store:
@@ -126,7 +129,7 @@ class Store:
             "reservekit_requests": 0,
         }
         with transaction(self._engine) as connection:
-            return connection.execute(insert(tables.Run).values(row)).lastrowid
+            return connection.execute(_NEW_RUN, row).lastrowid
 
     def require_identity(self) -> None:
         """Raises StoreError where the file was deleted, replaced, damaged or migrated since it was opened."""
@@ -142,7 +145,7 @@ class Store:
             "pairs": dict(pairs),
         }
         with transaction(self._engine) as connection:
-            connection.execute(update(tables.Run).where(col(tables.Run.id) == run).values(row))
+            connection.execute(_RUN, row | {"of": run})
 
     def remember(self, run: int, outcomes: Sequence[Outcome]) -> HoldsMoved:
         """Stores what a run did to some pairs, all of it or nothing (W4); says which holds began and ended."""

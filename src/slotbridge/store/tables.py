@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, MetaData, Select, inspect, select, text
+from sqlalchemy import JSON, BindParameter, Column, Index, MetaData, Select, bindparam, inspect, select, text
 from sqlmodel import Field, SQLModel
 
 
@@ -259,7 +260,18 @@ class MovedCustomer(Table, table=True):
     at: datetime
 
 
+PAIRS: BindParameter[Any] = bindparam("pairs", expanding=True)
+"""The names of pairs, a sequence, that a statement is executed with."""
+
+
+@cache
 def rows_of(table: type[Table]) -> Select[Any]:
     """A query for a table's plain rows: making objects of them would take longer than reading them."""
     found: Any = inspect(table)
     return select(*found.local_table.columns)
+
+
+@cache
+def rows_of_pairs(table: Any) -> Select[Any]:
+    """A query for a table's plain rows of those pairs that it is executed with as `pairs`."""
+    return rows_of(table).where(table.pair.in_(PAIRS))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, bindparam, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import col
 
@@ -16,11 +16,13 @@ from slotbridge.store import tables
 from slotbridge.store.engine import transaction
 
 _COUNT, _STATE = upsert(tables.RequestCount), upsert(tables.SideState)
-# Made once: these two are executed with every request.
+# Made once: the first two are executed with every request.
 _MORE: Final = _COUNT.on_conflict_do_update(
     ["month", "side"], set_={"requests": col(tables.RequestCount.requests) + _COUNT.excluded.requests}
 )
 _FULLER: Final = _STATE.on_conflict_do_update(["side"], set_={"bucket_empty_at": _STATE.excluded.bucket_empty_at})
+_SENT: Final = tables.rows_of(tables.RequestCount).where(col(tables.RequestCount.month) == bindparam("of"))
+_SIDE: Final = tables.rows_of(tables.SideState).where(col(tables.SideState.side) == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +54,17 @@ class Usage:
 
     def in_month(self, at: datetime) -> Mapping[Side, int]:
         """How many requests were sent to each side in the calendar month (UTC) of `at`."""
-        table = tables.RequestCount
-        sent = tables.rows_of(table).where(col(table.month) == month_of(at))
         counts: dict[Side, int] = {"bitrix24": 0, "reservekit": 0}
         with transaction(self._engine) as connection:
-            return counts | {row.side: row.requests for row in connection.execute(sent)}
+            return counts | {row.side: row.requests for row in connection.execute(_SENT, {"of": month_of(at)})}
 
     def side(self, side: Side, key: str) -> SideRecord:
         """What is known of a side. `key` is a digest of the key and what else an answer depends on.
 
         Of another key nothing is known but how full the bucket is.
         """
-        table = tables.SideState
         with transaction(self._engine) as connection:
-            row = connection.execute(tables.rows_of(table).where(col(table.side) == side)).first()
+            row = connection.execute(_SIDE, {"of": side}).first()
         if row is None:
             return SideRecord()
         if row.key != key:
