@@ -89,8 +89,8 @@ def _counted(storm: Storm, minutes: float) -> Counter[str]:
         counters["edits excused"] += len(book.added.keys() & book.excused)
     for life in storm.machine.lives:
         for entry in life.events:
-            name = entry["event"]
-            counters["runs" if name == "run.finished" else f"event {name}"] += 1
+            counters[f"event {entry['event']}"] += 1
+            counters["runs"] = max(counters["runs"], entry.get("run", 0))  # those that a kill cut off have numbers, too
     counters |= _taken(storm.machine.life)
     return counters
 
