@@ -17,6 +17,9 @@ from slotbridge.sandbox.sample import sample_world
 from slotbridge.sandbox.server import running_sandbox
 from slotbridge.sandbox.world import World
 
+UNHURRIED = {"SLOTBRIDGE_RESERVEKIT__REQUESTS_PER_SECOND": "1000", "SLOTBRIDGE_RESERVEKIT__BURST": "1000"}
+"""No test waits for the pace of the plan, whose limits the sandbox leaves out here, too."""
+
 
 class Result(NamedTuple):
     """How a command ended, and what it said."""
@@ -58,7 +61,7 @@ class Shell:
 
     def call(self, *argv: str, terminal: bool = False, **environ: str) -> Result:
         out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
-        environ = {"SLOTBRIDGE_SECRETS_DIR": str(self.folder / "none"), "COLUMNS": "120", **environ}
+        environ = {"SLOTBRIDGE_SECRETS_DIR": str(self.folder / "none"), "COLUMNS": "120", **UNHURRIED, **environ}
         code = main(["--config", str(self.config), *argv], stdout=out, stderr=err, environ=environ)
         return Result(code, out.getvalue(), err.getvalue())
 

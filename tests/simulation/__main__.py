@@ -14,7 +14,7 @@ import time
 from collections import Counter
 
 from tests.simulation.case import make_case
-from tests.simulation.mutants import MUTANTS, SEEDS, kill
+from tests.simulation.mutants import ELSEWHERE, MUTANTS, SEEDS, kill
 from tests.simulation.play import play
 from tests.simulation.shrink import shrunk
 
@@ -49,15 +49,16 @@ def simulate(first: int, cases: int | None) -> int:
 
 
 def hunt() -> int:
-    """Tries every mutant; returns how many survived."""
+    """Tries every mutant that is left to the simulation; returns how many survived."""
     survived = 0
-    for mutant in MUTANTS:
+    tried = [mutant for mutant in MUTANTS if mutant.name not in ELSEWHERE]
+    for mutant in tried:
         begun = time.monotonic()
         killer = kill(mutant, SEEDS)
         survived += killer is None
         verdict = "survived" if killer is None else f"killed by seed {killer}"
         say(f"{mutant.name:45s} {verdict} after {time.monotonic() - begun:.1f} s")
-    say(f"{len(MUTANTS) - survived} of {len(MUTANTS)} killed")
+    say(f"{len(tried) - survived} of {len(tried)} killed; left to tests of their own: {', '.join(sorted(ELSEWHERE))}")
     return survived
 
 

@@ -278,3 +278,6 @@ MUTANTS: Sequence[Mutant] = (
     Mutant("an outage is not noticed", run, "outage", _nothing, "G5", (81,)),
     Mutant("refused writes are sent again", planning.Planner, "_refuse_repetition", _nothing, "W3"),
 )
+
+ELSEWHERE = frozenset({"refused writes are sent again"})
+"""Mutants that only tests of their own notice; at most one in twenty. No server here goes on refusing."""

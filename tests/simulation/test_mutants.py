@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.mutants import MUTANTS, SEEDS, Mutant, kill
-
-ELSEWHERE = frozenset({"refused writes are sent again"})
-"""Mutants that only tests of their own notice; at most one in twenty. No server here goes on refusing."""
+from tests.simulation.mutants import ELSEWHERE, MUTANTS, SEEDS, Mutant, kill
 
 
 def test_nearly_all_mutants_are_left_to_the_simulation() -> None:
