@@ -2,7 +2,8 @@
 
 --minutes N  how long the storm blows (10); the calm after it takes some minutes more
 --seed N     the storm's choices; what the machine and its scheduler do to them differs each time
---keep PATH  a new folder for the logs and the database, which stay; else they go when all was well
+--keep PATH  a new folder for logs, database and the story of all requests and edits, which stays;
+             else it goes when all was well
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import unquote
 
 from slotbridge.sandbox.deliveries import Delivery
@@ -40,13 +41,17 @@ class CountedFault(Fault):
 
 
 class Business(World):
-    """Several pairs. People and servers take turns: whoever edits does it `at_work`."""
+    """Several pairs. People and servers take turns: whoever edits does it `at_work`.
+
+    `story` is every request with its answer, and every change of hours, in their order.
+    """
 
     def __init__(self, pairs: int) -> None:
         super().__init__()
         self.lock = threading.RLock()
         self.struck: list[str] = []
         self.counters: Counter[str] = Counter()
+        self.story: list[dict[str, Any]] = []
         self.portal.behaviour = replace(self.portal.behaviour, event_delay=0.3)
         self.reservations.behaviour = replace(self.reservations.behaviour, rate=20.0, burst=50, requests_per_month=None)
         names = [f"pair{number}" for number in range(1, pairs + 1)]
@@ -60,13 +65,17 @@ class Business(World):
         with self.lock:
             yield
             now = time.monotonic()
+            before = [book.now for book in self.books]
             changed = [book.people_did(self._shown(number), now) for number, book in enumerate(self.books)]
             self.counters["edits that changed hours"] += any(changed)
+            for book, old in zip(self.books, before, strict=True):
+                self._tell("people", book, old)
 
     def answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
         with self.lock:
             self.struck.clear()
             late, text = len(self.traffic._late), unquote(body.decode(errors="replace"))
+            before = [book.now for book in self.books]
             books = self._asked_about(text) if path.startswith("/rest/") else []
             if _SET.search(text):
                 for book in books:
@@ -78,7 +87,28 @@ class Business(World):
                 self.mishap()
             self._look(landed=len(self.traffic._late) < late + ("late" in self.struck))
             self._saw(answer, books, path)
+            self.story.append(
+                {
+                    "at": f"{self.clock.now():%H:%M:%S.%f}",
+                    "request": f"{method} {path}?{query} {text}",
+                    "faults": list(self.struck),
+                    "status": answer.status,
+                    "answer": answer.body.decode(errors="replace"),
+                }
+            )
+            for book, old in zip(self.books, before, strict=True):
+                self._tell("slotbridge", book, old)
             return answer
+
+    def _tell(self, who: str, book: Book, old: Shown) -> None:
+        """Adds to the story what has just changed in a pair."""
+        sides = {"bitrix24": (old.in_bitrix24, book.now.in_bitrix24)}
+        sides |= {"reservekit": (old.in_reservekit, book.now.in_reservekit)}
+        for side, (was, now) in sides.items():
+            if was != now:
+                gone, come = list((was - now).elements()), list((now - was).elements())
+                at = f"{self.clock.now():%H:%M:%S.%f}"
+                self.story.append({"at": at, "who": who, "pair": book.name, "side": side, "gone": gone, "come": come})
 
     def mishap(self) -> None:
         """A request has failed, or slotbridge was killed."""

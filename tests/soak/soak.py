@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -74,6 +76,9 @@ def soak(
         finally:
             if machine.alive:
                 machine.kill()
+            (folder / "story.jsonl").write_text("".join(f"{json.dumps(told)}\n" for told in business.story))
+            for file in machine.database.parent.glob(f"{machine.database.name}*"):
+                shutil.copy(file, folder)
     counters = _counted(storm, minutes)
     floors = {name: int(floor * minutes) for name, floor in FLOORS.items() if mounted or name != "disk full"}
     short = {name: floor for name, floor in floors.items() if counters[name] < floor}
