@@ -11,6 +11,7 @@ from tests.sync.called import Death
 from tests.sync.rig import Rig
 
 EDITED = [("Mon", 540, 1020, 30), ("Tue", 540, 1080, 30), ("Wed", 600, 1080, 30)]
+THURSDAY = ("Thu", 600, 660, 30)
 
 
 def in_step(rig: Rig) -> Rig:
@@ -36,11 +37,17 @@ def test_W2_an_edit_between_our_read_and_our_set_is_merged_and_written_back(rig:
     assert rig.sync().status == "quiet"
 
 
-def raced(rig: Rig) -> Rig:
+def raced(rig: Rig, then: Callable[[], None] | None = None) -> Rig:
     """An edit in ReserveKit is about to be carried over, and one in Bitrix24 comes in right before our set."""
     in_step(rig)
     rig.world.reservations.edit_slot(rig.slot_ids()[0], end=1020)
-    before_the_set(rig, lambda: rig.ranges(("Mon Tue", 540, 1080, 30), ("Wed", 600, 1080, 30)))
+
+    def edit() -> None:
+        rig.ranges(("Mon Tue", 540, 1080, 30), ("Wed", 600, 1080, 30))
+        if then is not None:  # once more, before the next batch
+            rig.before_request("bitrix24", then)
+
+    before_the_set(rig, edit)
     return rig
 
 
@@ -77,6 +84,40 @@ def test_W2_what_somebody_sets_after_a_broken_write_back_is_their_latest_wish(ri
     assert rig.sync().status == "changed"
     assert ("Wed", 660, 1080, 30) in rig.in_bitrix24()
     assert (2, 660, 1080, 14) in rig.in_reservekit()
+
+
+def test_W2_a_second_edit_before_the_write_back_of_the_first_loses_neither(rig: Rig) -> None:
+    """Found by the soak: what the first set had left was edited again, and the second edit passed for both."""
+    raced(rig, lambda: rig.ranges(("Mon", 540, 1020, 30), ("Tue Wed", 540, 1080, 30), THURSDAY))
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == sorted([*EDITED, THURSDAY])
+    assert rig.in_reservekit() == [(0, 540, 1020, 18), (1, 540, 1080, 18), (2, 600, 1080, 16), (3, 600, 660, 2)]
+
+
+def test_W2_a_second_edit_of_the_same_hours_before_the_write_back_is_the_latest_wish(rig: Rig) -> None:
+    raced(rig, lambda: rig.ranges(("Mon", 540, 1020, 30), ("Tue", 540, 1080, 30), ("Wed", 660, 1080, 30)))
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == [("Mon", 540, 1020, 30), ("Tue", 540, 1080, 30), ("Wed", 660, 1080, 30)]
+
+
+def test_W2_what_somebody_adds_after_a_broken_write_back_stands_beside_what_is_put_back(rig: Rig) -> None:
+    raced(rig)
+    rig.world.faults.append(Fault("slots.set", "drop-before", skip=1, api="bitrix24"))
+    assert rig.sync(quiet_after=False).status == "failed"
+    rig.ranges(("Mon", 540, 1020, 30), ("Tue Wed", 540, 1080, 30), THURSDAY)
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == sorted([*EDITED, THURSDAY])
+
+
+def test_W2_what_somebody_takes_away_after_a_write_back_that_nobody_heard_of_stays_away(rig: Rig) -> None:
+    raced(rig)
+    rig.world.faults.append(Fault("slots.set", "drop-after", skip=1, api="bitrix24"))
+    assert rig.sync(quiet_after=False).status == "failed"
+    assert rig.in_bitrix24() == EDITED
+    rig.ranges(("Mon", 540, 1020, 30), ("Tue", 540, 1080, 30))
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == EDITED[:2]
+    assert rig.in_reservekit() == [(0, 540, 1020, 18), (1, 540, 1080, 18)]
 
 
 def test_W3_a_write_that_was_undone_at_once_is_sent_again_when_a_side_has_changed(rig: Rig) -> None:

@@ -1,12 +1,14 @@
-"""What the time slots that were read back show of a plan: what it made, what was executed, what was lost."""
+"""What was read back shows of a plan: what it made, what was executed, what was lost, and what others wish for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from slotbridge.bitrix24 import SlotsWritten
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.items import Odd, TimeSlot
-from slotbridge.reconcile.model import Change, Plan
+from slotbridge.reconcile.model import Change, Plan, Side
+from slotbridge.reconcile.rebase import Ranges, rebased
 from slotbridge.week import Window
 
 
@@ -59,3 +61,19 @@ def anew(item: TimeSlot | Odd) -> TimeSlot | Odd:
 
 def _windows(item: TimeSlot | Odd, plan: Plan) -> list[tuple[Window, int]]:
     return [(seen.window, seen.capacity) for seen in slots.view([item], plan.terms).windows]
+
+
+def wished(written: SlotsWritten, left: Ranges | None, meant: Ranges) -> Ranges:
+    """The ranges that somebody wants whose edit our set of `meant` went over.
+
+    `left` is None where they edited what we had read. Where the set was to put back an earlier edit, they edited what
+    the set before it had left, and neither edit is lost for the other.
+    """
+    before = written.before if left is None else rebased(written.before, left, meant)
+    return rebased(written.after, meant, before)
+
+
+def has_vanished(plan: Plan | None, side: Side) -> bool:
+    """Whether the plan deletes a window because it is gone from that side."""
+    verdicts = plan.verdicts if plan else ()
+    return any(verdict.state == "delete" and verdict.row.seen(side) is None for verdict in verdicts)

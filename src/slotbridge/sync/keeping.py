@@ -9,12 +9,11 @@ from typing import NamedTuple
 from slotbridge.bitrix24 import Bitrix24Client, Resource
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError
-from slotbridge.lenses.items import Odd, Range
+from slotbridge.reconcile.rebase import Ranges, rebased
 from slotbridge.store import Rescue, Store
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.work import Work, keeping_to
 
-Ranges = tuple[Range | Odd, ...]
 Kept = Ranges | ApiError
 """What a resource holds in the end, or why that is not known."""
 
@@ -101,7 +100,7 @@ class Keeper:
         wanted: Mapping[int, tuple[Ranges, Ranges]],
         profiles: Mapping[int, Mapping[str, str]],
     ) -> tuple[dict[int, Kept], dict[int, ApiError], dict[int, Resource]]:
-        """Sets, for each resource, the first of the two ranges in place of the second; what came in is put back.
+        """Sets, for each resource, the first of the two ranges in place of the second; what came in comes on top.
 
         What they hold in the end, why some of the profiles were not taken, and what they replaced.
         """
@@ -111,7 +110,7 @@ class Keeper:
         for _ in range(ROUNDS):
             written = await self._bitrix24.set_slots({number: new for number, (new, _) in wanted.items()}, profiles)
             again: dict[int, tuple[Ranges, Ranges]] = {}
-            for number, (_, expected) in wanted.items():
+            for number, (new, expected) in wanted.items():
                 answer = written[number]
                 if isinstance(answer, ApiError):
                     kept[number] = answer
@@ -122,7 +121,8 @@ class Keeper:
                 if answer.called is not None:
                     called[number] = answer.called
                 if Counter(answer.before) != Counter(expected):
-                    again[number] = answer.before, answer.after
+                    wished = rebased(answer.before, expected, new)
+                    again[number] = rebased(answer.after, new, wished), answer.after
             self.note((works[number], *ranges) for number, ranges in again.items())
             wanted, profiles = again, {}
             if not wanted:

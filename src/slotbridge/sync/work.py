@@ -28,9 +28,10 @@ from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Change, Overruled, Plan, Side, Snapshot
 from slotbridge.reconcile.names import Renaming
+from slotbridge.reconcile.rebase import Ranges, distance, rebased
 from slotbridge.reservekit import Booking
 from slotbridge.settings import PairSettings
-from slotbridge.store import Memory
+from slotbridge.store import Memory, Rescue
 from slotbridge.sync.naming import Naming, is_known
 
 Stop = Callable[[], bool]
@@ -62,7 +63,7 @@ class Work:
 
     pair: PairSettings
     memory: Memory
-    bitrix24: tuple[Range | Odd, ...] = ()
+    bitrix24: Ranges = ()
     reservekit: tuple[TimeSlot | Odd, ...] = ()
     read_at: float = 0.0
     terms: Terms | None = None
@@ -75,7 +76,7 @@ class Work:
     stranded: dict[int, str] = field(default_factory=dict)
     seen_off: set[int] = field(default_factory=set)
     outage: str | None = None
-    actual: tuple[Range | Odd, ...] | None = None
+    actual: Ranges | None = None
     again: bool = False
     begun: bool = False
     put_off: bool = False
@@ -85,7 +86,7 @@ class Work:
     refused: tuple[str, ...] = ()
     error: SlotbridgeError | None = None
     known: bool = False
-    instead: tuple[Range | Odd, ...] | None = None
+    instead: Ranges | None = None
     rescued: bool = False
     names: Naming | None = None
 
@@ -130,10 +131,25 @@ class Work:
         rescue = self.memory.rescue
         if rescue is None or not self.known or rescue.resource_id != self.pair.resource_id:
             return
-        lost = Counter(rescue.ranges) != Counter(rescue.left) == Counter(self.bitrix24)
-        self.rescued = not lost
-        if lost:
-            self.instead, self.bitrix24 = self.bitrix24, rescue.ranges
+        wished = self._rescued_from(rescue)
+        self.rescued = wished is None
+        if wished is not None:
+            self.instead, self.bitrix24 = self.bitrix24, wished
+
+    def _rescued_from(self, rescue: Rescue) -> Ranges | None:
+        """What is wished there instead of what there is; None where nothing is missing.
+
+        Whether the ranges came back after all, although nobody got to know, is told by what is there: it is nearer to
+        them then than to what our write had left.
+        """
+        if Counter(self.bitrix24) == Counter(rescue.left):
+            return rescue.ranges if Counter(rescue.ranges) != Counter(rescue.left) else None
+        since_left, since_back = (distance(self.bitrix24, then) for then in (rescue.left, rescue.ranges))
+        # An update that leaves nothing is noted before it is sent: what is there may be what always was.
+        if not rescue.left or since_left >= since_back:
+            return None
+        wished = rebased(self.bitrix24, rescue.left, rescue.ranges)
+        return wished if distance(wished, self.bitrix24) else None
 
     @property
     def restored(self) -> tuple[Change, ...]:

@@ -13,14 +13,14 @@ from slotbridge.errors import ApiError, OutcomeUnknown, Rejected, WriteRefused
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.lenses.terms import Wanted
-from slotbridge.reconcile.model import Plan, Side
+from slotbridge.reconcile.model import Plan
 from slotbridge.reconcile.plan import wanted_of
 from slotbridge.reconcile.settle import Missing, settle
 from slotbridge.reservekit import ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.store import Intent, Store
 from slotbridge.sync.customers import Usher
-from slotbridge.sync.evidence import anew, executed, made_of, replaced
+from slotbridge.sync.evidence import anew, executed, has_vanished, made_of, replaced, wished
 from slotbridge.sync.explain import not_as_sent
 from slotbridge.sync.keeping import ROUNDS, Keeper, changed_each_time
 from slotbridge.sync.planning import Planner, digests
@@ -97,7 +97,10 @@ class Writer:
             await self._write_bitrix24([work for work in pending if work.actual is not None])
             await asyncio.gather(*(self._write_reservekit(work) for work in pending if work.error is None))
             await self._write_bitrix24([work for work in pending if work.error is None])
-            pending = [work for work in pending if work.again and work.has_writes and not work.put_off]
+            pending = [work for work in pending if work.again and not work.put_off]
+            for work in pending:  # of the plan that came of it, ReserveKit may have its part by now
+                await self._planner.plan(work)
+            pending = [work for work in pending if work.has_writes]
         for work in pending:
             work.fail(changed_each_time())
 
@@ -113,7 +116,7 @@ class Writer:
 
         A creation that an earlier run sent without an answer is given the time to appear (W4).
         """
-        vanished = [work for work in works if _vanished(work, "bitrix24") and not work.planned("bitrix24")]
+        vanished = [work for work in works if has_vanished(work.plan, "bitrix24") and not work.planned("bitrix24")]
         if vanished:
             before = {work.name: work.bitrix24 for work in vanished}
             await self._reader.read_bitrix24(vanished)
@@ -121,7 +124,7 @@ class Writer:
                 if work.bitrix24 != before[work.name]:
                     await self._planner.plan(work)
         for work in works:
-            if work.error is None and _vanished(work, "reservekit"):
+            if work.error is None and has_vanished(work.plan, "reservekit"):
                 await self._read_again(work)
             if work.error is None:
                 await self._await_late_creations(work)
@@ -318,20 +321,17 @@ class Writer:
             work.bitrix24, work.actual, work.rescued = written.after, None, True
             return
         # Somebody edited it in between: what we wrote over comes first, then what is there now.
-        work.bitrix24 = written.after if undisturbed else written.before
-        work.actual = None if undisturbed else written.after
+        if undisturbed:
+            work.bitrix24, work.actual = written.after, None
+        else:
+            work.bitrix24 = wished(written, work.actual, work.plan.bitrix24.items)
+            work.actual = written.after
         work.again = True
         await self._planner.plan(work)
         if work.actual is not None and not work.sets_bitrix24:
             work.bitrix24, work.actual = work.actual, None
         if work.actual is not None:  # should it not come to that, the next run puts it back
             self._keeper.note([(work, work.bitrix24, work.actual)])
-
-
-def _vanished(work: Work, side: Side) -> bool:
-    """Whether the plan deletes a window because it is gone from that side."""
-    verdicts = work.plan.verdicts if work.plan else ()
-    return any(verdict.state == "delete" and verdict.row.seen(side) is None for verdict in verdicts)
 
 
 def _created(work: Work) -> list[Window]:

@@ -1,0 +1,87 @@
+"""An edit made on one state of a resource, made on another one: neither side's wishes are lost or doubled."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slotbridge.lenses.items import Odd, Range
+from slotbridge.reconcile.rebase import Ranges, by_day, distance, rebased
+
+ZONE = "Europe/Berlin"
+ODD = Odd('{"from": "soon"}', "from is not a number")
+HOURS = st.builds(
+    lambda start, days: Range(60 * start, 60 * start + 60, ZONE, tuple(days), 30),
+    st.integers(8, 11),
+    st.lists(st.sampled_from(["Mon", "Tue", "Wed"]), max_size=3, unique=True),
+)
+STATES = st.lists(HOURS | st.just(ODD), max_size=5, unique=True).map(tuple)
+
+
+def on(days: str, start: int, end: int) -> Range:
+    return Range(start, end, ZONE, tuple(days.split()), 30)
+
+
+WEEK = (on("Mon Tue Wed", 540, 1080),)
+
+
+def test_what_was_added_stands_beside_what_is_there() -> None:
+    added = (*WEEK, on("Thu", 600, 660))
+    longer = (on("Mon Tue", 540, 1080), on("Wed", 540, 1200))
+    assert rebased(added, WEEK, longer) == (*longer, on("Thu", 600, 660))
+
+
+def test_what_was_taken_away_goes_and_the_other_days_stay_one_range() -> None:
+    assert rebased((on("Mon Tue", 540, 1080),), WEEK, (*WEEK, on("Fri", 540, 600))) == (
+        on("Mon Tue", 540, 1080),
+        on("Fri", 540, 600),
+    )
+
+
+def test_a_day_that_both_changed_is_as_the_editor_left_it() -> None:
+    onto = (on("Mon", 540, 1080), on("Tue", 600, 1080), on("Wed", 600, 1080))
+    edited = (on("Mon Tue", 540, 1080), on("Wed", 660, 1080))
+    assert rebased(edited, WEEK, onto) == (on("Mon", 540, 1080), on("Tue", 600, 1080), on("Wed", 660, 1080))
+
+
+def test_whoever_fills_an_empty_form_wants_what_they_put_there() -> None:
+    assert rebased(WEEK, (), (on("Mon", 600, 660),)) == WEEK
+
+
+def test_what_cannot_be_read_stays_as_it_is() -> None:
+    assert rebased((*WEEK, ODD), WEEK, (on("Mon", 540, 1080),)) == (on("Mon", 540, 1080), ODD)
+    assert rebased(WEEK, (*WEEK, ODD), (on("Mon", 540, 1080), ODD)) == (on("Mon", 540, 1080),)
+
+
+def same(one: Ranges, other: Ranges) -> bool:
+    return distance(one, other) == 0
+
+
+@given(STATES, STATES)
+def test_no_edit_changes_nothing_and_on_what_was_seen_it_is_the_edit_itself(seen: Ranges, other: Ranges) -> None:
+    assert not seen or rebased(seen, seen, other) == other
+    assert rebased(other, seen, seen) == other
+
+
+@given(STATES, STATES, STATES)
+def test_nothing_is_invented_nothing_doubled_and_each_day_is_one_of_both_or_their_sum(
+    edited: Ranges, seen: Ranges, onto: Ranges
+) -> None:
+    before, after, there, result = map(by_day, (seen, edited, onto, rebased(edited, seen, onto)))
+    for day in {*before, *after, *there, *result}:
+        assert result[day] <= after[day] | there[day]
+        if seen and before[day] == after[day]:
+            assert result[day] == there[day]
+        elif seen and not before[day] - after[day]:
+            assert result[day] == there[day] | (after[day] - before[day])
+        assert result[day] >= after[day] - before[day]
+
+
+@given(STATES, STATES)
+def test_a_distance_is_nought_for_the_same_windows_alone(one: Ranges, other: Ranges) -> None:
+    assert distance(one, other) == distance(other, one)
+    assert same(one, other) == all(
+        Counter(by_day(one)[day]) == Counter(by_day(other)[day]) for day in {*by_day(one), *by_day(other)}
+    )
