@@ -21,6 +21,8 @@ def rebased(edited: Ranges, seen: Ranges, onto: Ranges) -> Ranges:
     Where the edit took something away that `onto` does not have, the day becomes as the editor left it: two wishes
     about the same hours do not stand beside each other. Whoever fills a form that was empty wants what they put there.
     """
+    if Counter(edited) == Counter(seen):
+        return onto
     if not seen or Counter(onto) == Counter(seen):
         return edited
     before, after, found = by_day(seen), by_day(edited), by_day(onto)

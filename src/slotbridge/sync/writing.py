@@ -99,6 +99,7 @@ class Writer:
             await self._write_bitrix24([work for work in pending if work.error is None])
             pending = [work for work in pending if work.again and not work.put_off]
             for work in pending:  # of the plan that came of it, ReserveKit may have its part by now
+                self._tell_overruled(work)
                 await self._planner.plan(work)
             pending = [work for work in pending if work.has_writes]
         for work in pending:
