@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from slotbridge.cli import main
 from slotbridge.lenses.items import Range
 from slotbridge.sandbox.server import Sandbox, running_sandbox
 from slotbridge.sandbox.traffic import Fault
@@ -39,7 +41,7 @@ class Office:
         self.resource = self.world.portal.add_resource("Dental")
         self.service = self.world.reservations.add_service("Dental", ZONE)
         self._put(("Mon", 540, 720, 30), ("Tue", 540, 720, 30), ("Wed", 540, 1020, 30), ("Thu", 540, 720, 30))
-        assert self.sync().returncode == 0
+        assert self.called().returncode == 0
         slots = {slot.day: slot.id for slot in self.world.reservations.slots(self.service)}
         self.monday = slots[0]
         self.world.reservations.remove_slot(slots[1])
@@ -56,20 +58,30 @@ class Office:
             out, err = process.communicate(timeout=60)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
-    def started(self) -> subprocess.Popen[str]:
-        environ = {
+    def called(self) -> subprocess.CompletedProcess[str]:
+        """A sync in this process, where nothing is to happen to it."""
+        out, err = io.StringIO(), io.StringIO()
+        code = main(["sync", "--json"], stdout=out, stderr=err, environ=self.environ)
+        return subprocess.CompletedProcess("sync", code, out.getvalue(), err.getvalue())
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {
             "PATH": os.environ["PATH"],
             "SLOTBRIDGE_BITRIX24__WEBHOOK_URL": self.sandbox.webhook_url,
             "SLOTBRIDGE_RESERVEKIT__BASE_URL": self.sandbox.base_url,
             "SLOTBRIDGE_RESERVEKIT__API_KEY": self.sandbox.api_key,
+            "SLOTBRIDGE_RESERVEKIT__REQUESTS_PER_SECOND": "1000",
             "SLOTBRIDGE_STORE__URL": f"sqlite:///{self.folder / 'slotbridge.db'}",
             "SLOTBRIDGE_PAIRS": json.dumps(
                 [{"name": "dental", "resource_id": self.resource, "service_id": self.service}]
             ),
         }
+
+    def started(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", "from slotbridge.cli import main; raise SystemExit(main())", "sync", "--json"]
         return subprocess.Popen(
-            command, env=environ, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, env=self.environ, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def killed_at(self, number: int, *, executed: bool) -> int:
@@ -127,6 +139,6 @@ def test_W4_killed_at_a_request_the_next_run_understands(number: int, executed: 
     assert office.state() == (IN_STEP_BITRIX24, IN_STEP_RESERVEKIT)
     assert office.monday in [slot.id for slot in office.world.reservations.slots(office.service)]
     writes = sum(logged.write for logged in office.world.log)
-    quiet = json.loads(office.sync().stdout)
+    quiet = json.loads(office.called().stdout)
     assert quiet["pairs"][0]["status"] == "quiet"
     assert sum(logged.write for logged in office.world.log) == writes

@@ -330,7 +330,7 @@ class Writer:
         work.again = True
         await self._planner.plan(work)
         if work.actual is not None and not work.sets_bitrix24:
-            work.bitrix24, work.actual = work.actual, None
+            work.bitrix24, work.actual, work.rescued = work.actual, None, True
         if work.actual is not None:  # should it not come to that, the next run puts it back
             self._keeper.note([(work, work.bitrix24, work.actual)])
 
