@@ -323,7 +323,7 @@ class Writer:
             return
         # Somebody edited it in between: what we wrote over comes first, then what is there now.
         if undisturbed:
-            work.bitrix24, work.actual = written.after, None
+            work.bitrix24, work.actual, work.rescued = written.after, None, True
         else:
             work.bitrix24 = wished(written, work.actual, work.plan.bitrix24.items)
             work.actual = written.after
