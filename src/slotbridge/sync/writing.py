@@ -332,7 +332,8 @@ class Writer:
         if work.actual is not None and not work.sets_bitrix24:
             work.bitrix24, work.actual, work.rescued = work.actual, None, True
         if work.actual is not None:  # should it not come to that, the next run puts it back
-            self._keeper.note([(work, work.bitrix24, work.actual)])
+            due = work.plan.bitrix24.items if work.error is None else work.bitrix24
+            self._keeper.note([(work, due, work.actual)])
 
 
 def _created(work: Work) -> list[Window]:
