@@ -108,7 +108,7 @@ class Storm:
             Act(0.5, self._sample),
             Act(1.0, self._edit),
             Act(0.3, self._fault),
-            Act(25.0, self._mislead),
+            Act(40.0, self._mislead),
             Act(7.0, self._change_wind),
             Act(1.0, self._forge),
             Act(6.0 * self._gusts, self._look),
