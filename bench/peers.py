@@ -182,13 +182,13 @@ def measure_all(interpreter: str, *, quick: bool, delay: float) -> list[Result]:
     done = []
     for case in swift:
         turns = [lane([OURS, *peers], [case]) for _ in range(1 if quick else TURNS)]
-        done += [_median(results) for results in zip(*turns, strict=True)]
+        done += [median_run(results) for results in zip(*turns, strict=True)]
     with ThreadPoolExecutor() as lanes:
         beside = lanes.map(lane, ([OURS], peers, [SLOW]), (waiting, waiting, [*swift, *waiting]))
         return [*done, *(result for results in beside for result in results)]
 
 
-def _median(results: Sequence[Result]) -> Result:
+def median_run(results: Sequence[Result]) -> Result:
     """The run in the middle by its duration; the first one that failed, or was not complete, if any was."""
     for result in results:
         if result.error or result.seconds is None or result.complete != result.case.resources:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.ours import PLAN, Ours
-from bench.peers import RESERVE, SIZES, Case, Result, _median, aims, table
+from bench.peers import RESERVE, SIZES, Case, Result, aims, median_run, table
 from bench.portal import RATE, SIZE, CountingWorld, end_of, forced_seconds, least_requests
 from slotbridge.sandbox.world import WEBHOOK_PATH
 from tests.http.clock import FakeClock
@@ -133,9 +133,9 @@ OURS = Result(
 
 def test_of_several_runs_the_one_in_the_middle_is_told_or_one_that_went_wrong() -> None:
     runs = [replace(OURS, seconds=seconds) for seconds in (0.3, 0.1, 0.2)]
-    assert _median(runs).seconds == 0.2
-    assert _median([*runs[:2], replace(OURS, complete=50)]).complete == 50
-    assert _median([runs[0], replace(OURS, seconds=None, error="stopped")]).error == "stopped"
+    assert median_run(runs).seconds == 0.2
+    assert median_run([*runs[:2], replace(OURS, complete=50)]).complete == 50
+    assert median_run([runs[0], replace(OURS, seconds=None, error="stopped")]).error == "stopped"
 
 
 @pytest.mark.parametrize(

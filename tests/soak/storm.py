@@ -38,13 +38,14 @@ KINDS: Sequence[tuple[FaultKind, int]] = (
 ANSWERS: Sequence[tuple[Side, int, dict[str, str], str]] = (
     ("bitrix24", 503, {}, '{"error": "QUERY_LIMIT_EXCEEDED", "error_description": "Too many requests"}'),
     ("bitrix24", 500, {}, '{"error": "INTERNAL_SERVER_ERROR", "error_description": "oops"}'),
+    # Where nobody tells when it ends, it is waited out for ten minutes.
     (
         "bitrix24",
         429,
         {},
         '{"error": "OPERATION_TIME_LIMIT", "error_description": "later", "time": {"finish": 1000,'
         ' "operating": 481, "operating_reset_at": 1005}}',
-    ),  # whose end nobody tells is waited out for ten minutes
+    ),
     ("reservekit", 429, {"retry-after": "1"}, '{"error": {"code": "rate_limit_exceeded", "message": "slow down"}}'),
     ("reservekit", 429, {}, '{"error": {"code": "rate_limit_exceeded", "message": "slow down"}}'),
     ("reservekit", 503, {}, '{"error": {"code": "unavailable", "message": "later"}}'),

@@ -20,7 +20,7 @@ from slotbridge.week import Window
 
 # Made once, as all that is executed with every run: putting a statement together takes longer than executing it.
 _OPEN: Final = tables.rows_of(tables.Hold).where(col(tables.Hold.ended_at).is_(None)).order_by(col(tables.Hold.id))
-_OPEN_OF: Final = _OPEN.where(col(tables.Hold.pair).in_(tables.PAIRS))
+OPEN_OF_PAIRS: Final = _OPEN.where(col(tables.Hold.pair).in_(tables.PAIRS))
 _INTENTS: Final = tables.rows_of_pairs(tables.Intent).order_by(col(tables.Intent.id))
 
 
@@ -51,7 +51,7 @@ def recall(connection: Connection, pairs: Sequence[str]) -> dict[str, Memory]:
 
 def open_holds(connection: Connection, pairs: Sequence[str] | None = None) -> list[HoldRecord]:
     """The open holds of these pairs, or of all, the oldest first."""
-    found = connection.execute(_OPEN) if pairs is None else connection.execute(_OPEN_OF, {"pairs": pairs})
+    found = connection.execute(_OPEN) if pairs is None else connection.execute(OPEN_OF_PAIRS, {"pairs": pairs})
     return [HoldRecord(hold_of(row), row.since, row.decision, row.decided_at) for row in found]
 
 

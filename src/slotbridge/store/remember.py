@@ -15,7 +15,7 @@ from slotbridge.reconcile.model import Change, Hold, Link, Overruled
 from slotbridge.reconcile.names import LostName
 from slotbridge.store import tables
 from slotbridge.store.profiles import drop_rescues, replace_names
-from slotbridge.store.recall import hold_of
+from slotbridge.store.recall import OPEN_OF_PAIRS, hold_of
 from slotbridge.store.records import HoldsMoved, Outcome
 
 SUSPECT_FOR: Final = timedelta(days=1)
@@ -26,7 +26,6 @@ _STATE: Final = update(tables.PairState).where(col(tables.PairState.pair) == bin
 _HOLD: Final = update(tables.Hold).where(col(tables.Hold.id) == bindparam("of"))
 
 _NO_LINKS: Final = delete(tables.SlotLink).where(col(tables.SlotLink.pair).in_(tables.PAIRS))
-_OPEN: Final = tables.rows_of_pairs(tables.Hold).where(col(tables.Hold.ended_at).is_(None))
 
 _ATTEMPT: Final = upsert(tables.PairState)
 _SUCCEEDED: Final = _ATTEMPT.on_conflict_do_update(
@@ -163,7 +162,7 @@ def _move_holds(connection: Connection, outcomes: Sequence[Outcome]) -> HoldsMov
     at = {one.pair: one.at for one in outcomes if one.holds is not None}
     shown = {(one.pair, hold.id): hold for one in outcomes for hold in one.holds or ()}
     table = tables.Hold
-    known = {(row.pair, row.hold_id): row for row in connection.execute(_OPEN, {"pairs": list(at)})}
+    known = {(row.pair, row.hold_id): row for row in connection.execute(OPEN_OF_PAIRS, {"pairs": list(at)})}
     began = {key: hold for key, hold in shown.items() if key not in known}
     ended = {key: row for key, row in known.items() if key not in shown}
     reworded = [(known[key].id, hold) for key, hold in shown.items() if key in known and hold_of(known[key]) != hold]

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from slotbridge.bitrix24 import Bitrix24Client, Resource
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError
-from slotbridge.reconcile.rebase import Ranges, rebased
+from slotbridge.reconcile.rebase import Ranges
 from slotbridge.store import Rescue, Store
+from slotbridge.sync.evidence import wished
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.work import Work, keeping_to
 
@@ -121,8 +122,7 @@ class Keeper:
                 if answer.called is not None:
                     called[number] = answer.called
                 if Counter(answer.before) != Counter(expected):
-                    wished = rebased(answer.before, expected, new)
-                    again[number] = rebased(answer.after, new, wished), answer.after
+                    again[number] = wished(answer, expected, new), answer.after
             self.note((works[number], *ranges) for number, ranges in again.items())
             wanted, profiles = again, {}
             if not wanted:
