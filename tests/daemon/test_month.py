@@ -11,6 +11,9 @@ import pytest
 
 from tests.daemon.month import CAP, Outcome, play
 
+pytestmark = pytest.mark.timeout(600)
+"""Half a minute of processor time, which takes its time on a busy machine."""
+
 
 @pytest.fixture(scope="module")
 def outcome() -> Outcome:

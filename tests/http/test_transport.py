@@ -98,6 +98,15 @@ async def test_an_empty_json_list_is_a_body() -> None:
     assert (await transport(handler).send("POST", URL, item="a call", json=[])).body == b"[]"
 
 
+async def test_a_redirect_to_an_address_that_cannot_be_read_leaves_the_outcome_unknown() -> None:
+    """Found by fuzzing: httpx reads the address even where it does not follow it."""
+    link = transport(lambda _request: httpx.Response(307, headers={"Location": "A:0"}))
+    with pytest.raises(OutcomeUnknown, match="redirect") as caught:
+        await link.send("PATCH", URL, item="the slots")
+    assert link.requests == 1
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
+
+
 @pytest.mark.parametrize("status", [200, 302, 404, 429, 503])
 async def test_every_status_is_an_answer_and_no_redirect_is_followed(status: int) -> None:
     headers = {"Location": "https://elsewhere.example/", "Retry-After": "7"}

@@ -50,6 +50,12 @@ def test_whoever_fills_an_empty_form_wants_what_they_put_there() -> None:
     assert rebased(WEEK, (), (on("Mon", 600, 660),)) == WEEK
 
 
+def test_a_second_window_like_one_that_is_there_is_added_and_one_that_both_added_is_not_doubled() -> None:
+    thursday, friday = on("Thu", 600, 660), on("Fri", 600, 660)
+    assert rebased((*WEEK, thursday, thursday), (*WEEK, thursday), (thursday, friday)) == (thursday, friday, thursday)
+    assert rebased((*WEEK, friday), WEEK, (thursday, friday)) == (thursday, friday)
+
+
 def test_what_cannot_be_read_stays_as_it_is() -> None:
     assert rebased((*WEEK, ODD), WEEK, (on("Mon", 540, 1080),)) == (on("Mon", 540, 1080), ODD)
     assert rebased(WEEK, (*WEEK, ODD), (on("Mon", 540, 1080), ODD)) == (on("Mon", 540, 1080),)
@@ -75,7 +81,7 @@ def test_nothing_is_invented_nothing_doubled_and_each_day_is_one_of_both_or_thei
         if seen and before[day] == after[day]:
             assert result[day] == there[day]
         elif seen and not before[day] - after[day]:
-            assert result[day] == there[day] | (after[day] - before[day])
+            assert result[day] == there[day] | Counter({cell: after[day][cell] for cell in after[day] - before[day]})
         assert result[day] >= after[day] - before[day]
 
 

@@ -137,6 +137,10 @@ class Transport:
                 response = await self._exchange(request, item)
             self._observer.answered(self.side, response.status)
             return response
+        except httpx.InvalidURL:  # httpx reads the address of a redirect although it does not follow it
+            what = "the answer was a redirect to an address that cannot be read"
+            hint = "Check the host in the configuration; the next run reads again what came of it"
+            failure: ApiError = OutcomeUnknown(what, side=self.side, item=item, hint=hint)
         except (httpx.HTTPError, TimeoutError) as error:
             failure = self._translated(error, item)
         except BaseException:  # cancelled: it was sent, and nobody waits for the answer any more

@@ -56,9 +56,9 @@ def _on_one_day(
     edited: Counter[Range | Odd], seen: Counter[Range | Odd], onto: Counter[Range | Odd]
 ) -> Counter[Range | Odd]:
     gone, come = seen - edited, edited - seen
-    if not gone and not come:
-        return onto
-    return (onto - gone) | come if gone <= onto else edited
+    if not gone <= onto:
+        return edited
+    return (onto - gone) | Counter({cell: edited[cell] for cell in come})
 
 
 def _taken(ranges: Ranges, days: Days) -> Iterable[Range | Odd]:
