@@ -11,24 +11,16 @@ def as_map(value: object) -> dict[str, object] | None:
 
     PHP's JSON has `[]` for an empty array, a list where the keys happen to be 0, 1, 2 …, else an object.
     """
-    match value:
-        case dict():
-            return value
-        case list():
-            return {str(index): item for index, item in enumerate(value)}
-        case _:
-            return None
+    if isinstance(value, dict):
+        return value
+    return {str(index): item for index, item in enumerate(value)} if isinstance(value, list) else None
 
 
 def as_list(value: object) -> list[object] | None:
     """A PHP array as a list of its values in their order, or None if it is no array."""
-    match value:
-        case list():
-            return value
-        case dict():
-            return list(value.values())
-        case _:
-            return None
+    if isinstance(value, list):
+        return value
+    return list(value.values()) if isinstance(value, dict) else None
 
 
 def query(parameters: Mapping[str, object]) -> str:

@@ -23,11 +23,9 @@ def shown(value: object) -> str:
 
 def integer(value: object) -> int:
     """A whole number, written as a number or as digits. Raises ValueError for anything else."""
+    if type(value) is int:  # which a bool is not
+        return value
     match value:
-        case bool():
-            pass
-        case int():
-            return value
         case float() if value.is_integer():
             return int(value)
         case str() if DIGITS.fullmatch(value):
@@ -55,10 +53,9 @@ def or_empty(value: object) -> str:
 def names(value: object) -> tuple[str, ...]:
     """A list of texts, or one text that stands for a list of one."""
     found = [value] if isinstance(value, str) else as_list(value)
-    texts = tuple([name for name in found or () if isinstance(name, str)])
-    if found is None or len(texts) != len(found):
+    if found is None or not {str}.issuperset(map(type, found)):
         raise ValueError(f"is {shown(value)}, not a list of names")
-    return texts
+    return tuple(map(str, found))
 
 
 def _integers(value: object) -> tuple[int, ...]:
@@ -80,13 +77,11 @@ def yes_or_no(value: object) -> bool:
 
 
 Number = Annotated[int, BeforeValidator(integer)]
-NumberOrZero = Annotated[int, BeforeValidator(or_zero)]
 PerhapsNumber = Annotated[int | None, BeforeValidator(_perhaps)]
 Numbers = Annotated[tuple[int, ...], BeforeValidator(_integers)]
 Text = Annotated[str, BeforeValidator(text)]
 TextOrEmpty = Annotated[str, BeforeValidator(or_empty)]
 YesNo = Annotated[bool, BeforeValidator(yes_or_no)]
-Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 
 
 class Wire(BaseModel):
