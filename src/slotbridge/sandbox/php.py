@@ -112,10 +112,11 @@ def encode(value: object) -> bytes:
 
 
 def _shaped(value: object) -> object:
+    """An array as PHP's JSON has it: a list where its keys happen to be 0, 1, 2 …"""
     if isinstance(value, dict):
-        if list(value) == [str(index) for index in range(len(value))]:
+        if not value or ("0" in value and list(value) == [str(index) for index in range(len(value))]):
             return [_shaped(member) for member in value.values()]
-        return {key: _shaped(member) for key, member in value.items()}
+        return {key: _shaped(member) if is_array(member) else member for key, member in value.items()}
     if isinstance(value, list):
-        return [_shaped(member) for member in value]
+        return [_shaped(member) if is_array(member) else member for member in value]
     return value
