@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,12 @@ import structlog
 from sqlalchemy import Engine
 
 from slotbridge.store import engine as engines
+
+MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
+
+# Thousands of databases, each written through to the disk: in memory they take a fifth less of the whole.
+if os.access(MEMORY_DISK, os.W_OK):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
 
 
 @pytest.fixture(autouse=True)
