@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,10 +41,35 @@ def test_what_was_taken_away_goes_and_the_other_days_stay_one_range() -> None:
     )
 
 
-def test_a_day_that_both_changed_is_as_the_editor_left_it() -> None:
+def test_of_two_edits_of_one_window_the_later_one_counts() -> None:
     onto = (on("Mon", 540, 1080), on("Tue", 600, 1080), on("Wed", 600, 1080))
     edited = (on("Mon Tue", 540, 1080), on("Wed", 660, 1080))
     assert rebased(edited, WEEK, onto) == (on("Mon", 540, 1080), on("Tue", 600, 1080), on("Wed", 660, 1080))
+    assert rebased((on("Mon Tue", 540, 1080),), WEEK, onto) == (on("Mon", 540, 1080), on("Tue", 600, 1080))
+
+
+def test_the_other_windows_of_that_day_keep_the_earlier_edit() -> None:
+    seen = (on("Mon", 480, 600), on("Mon", 700, 800))
+    shifted = (on("Mon", 540, 660), on("Mon", 760, 860))
+    assert rebased((on("Mon", 500, 600), on("Mon", 700, 800)), seen, shifted) == (
+        on("Mon", 760, 860),
+        on("Mon", 500, 600),
+    )
+
+
+def test_what_was_moved_to_another_day_stays_beside_an_edit_of_what_it_was() -> None:
+    moved = (on("Tue", 480, 600),)
+    edited = (on("Mon", 540, 660),)
+    assert rebased(edited, (on("Mon", 480, 600),), moved) == (*moved, *edited)
+
+
+def test_hours_of_one_edit_and_the_slot_size_of_the_other_are_both_kept() -> None:
+    seen, hours = on("Mon Tue", 480, 600), on("Mon Tue", 540, 700)
+    size, both = replace(seen, slot_size=20), replace(hours, slot_size=20)
+    assert rebased((size,), (seen,), (hours,)) == rebased((hours,), (seen,), (size,)) == (both,)
+    assert rebased((both,), (seen,), (hours,)) == rebased((hours,), (seen,), (both,)) == (both,)
+    other_size = replace(seen, slot_size=40)
+    assert rebased((size,), (seen,), (other_size,)) == (size,)
 
 
 def test_whoever_fills_an_empty_form_wants_what_they_put_there() -> None:

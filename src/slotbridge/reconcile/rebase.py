@@ -7,27 +7,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from slotbridge.lenses.items import Odd, Range
+from slotbridge.reconcile.matching import best_overlaps
+from slotbridge.week import Window
 
 Ranges = tuple[Range | Odd, ...]
 Day = str | None
 """A day by the name that it has in ranges; None for what is about no day."""
 
-Days = Mapping[Day, Counter[Range | Odd]]
+Cells = Counter[Range | Odd]
+"""What is on one day, without its days."""
+
+Days = Mapping[Day, Cells]
 
 
 def rebased(edited: Ranges, seen: Ranges, onto: Ranges) -> Ranges:
     """What `onto` becomes by the edit that made `edited` of `seen`. Ranges stay as they are on days that it left alone.
 
-    Where the edit took something away that `onto` does not have, the day becomes as the editor left it: two wishes
-    about the same hours do not stand beside each other. Whoever fills a form that was empty wants what they put there.
+    A window that both are edits of (M4) is merged as any other (M2), and the edit is the later one: two wishes about
+    one window do not stand beside each other. Whoever fills a form that was empty wants what they put there.
     """
     if Counter(edited) == Counter(seen):
         return onto
     if not seen or Counter(onto) == Counter(seen):
         return edited
     before, after, found = by_day(seen), by_day(edited), by_day(onto)
-    days = {day: _on_one_day(after[day], before[day], found[day]) for day in {*before, *after, *found}}
-    return (*_taken(onto, days), *_taken(edited, days))
+    days = {day: _on_one_day(after[day], before[day], found[day]) for day in dict.fromkeys((*before, *after, *found))}
+    return (*_taken(onto, days), *_taken(edited, days), *_merged(days))
 
 
 def distance(one: Ranges, other: Ranges) -> int:
@@ -36,9 +41,9 @@ def distance(one: Ranges, other: Ranges) -> int:
     return sum(((left[day] - right[day]) + (right[day] - left[day])).total() for day in {*left, *right})
 
 
-def by_day(ranges: Iterable[Range | Odd]) -> defaultdict[Day, Counter[Range | Odd]]:
+def by_day(ranges: Iterable[Range | Odd]) -> defaultdict[Day, Cells]:
     """The ranges of each day, without their days. What cannot be read, or is on no day, stands as it is under None."""
-    found: defaultdict[Day, Counter[Range | Odd]] = defaultdict(Counter)
+    found: defaultdict[Day, Cells] = defaultdict(Counter)
     for item in ranges:
         for day, cell in _cells(item):
             found[day][cell] += 1
@@ -52,13 +57,41 @@ def _cells(item: Range | Odd) -> Iterable[tuple[Day, Range | Odd]]:
     return [(day, cell) for day in item.week_days]
 
 
-def _on_one_day(
-    edited: Counter[Range | Odd], seen: Counter[Range | Odd], onto: Counter[Range | Odd]
-) -> Counter[Range | Odd]:
+def _on_one_day(edited: Cells, seen: Cells, onto: Cells) -> Cells:
     gone, come = seen - edited, edited - seen
-    if not gone <= onto:
-        return edited
-    return (onto - gone) | Counter({cell: edited[cell] for cell in come})
+    kept, wanted = onto - gone, Counter({cell: edited[cell] for cell in come})
+    edits, earlier = _became(gone, come), _became(seen - onto, onto - seen)
+    for old in _readable(gone - onto):
+        if earlier[old]:
+            became = earlier[old].pop()
+            kept -= Counter([became])
+            if edits[old]:
+                edit = edits[old].pop()
+                wanted = wanted - Counter([edit]) + Counter([_both(old, edit, became)])
+    return kept | wanted
+
+
+def _became(gone: Cells, come: Cells) -> defaultdict[Range, list[Range]]:
+    """What the windows that are gone are now, as far as they were edited (M4)."""
+    before, after = _readable(gone), _readable(come)
+    found: defaultdict[Range, list[Range]] = defaultdict(list)
+    for left, right in best_overlaps([_hours(cell) for cell in before], [_hours(cell) for cell in after]):
+        found[before[left]].append(after[right])
+    return found
+
+
+def _readable(cells: Cells) -> list[Range]:
+    return [cell for cell in cells.elements() if isinstance(cell, Range)]
+
+
+def _hours(cell: Range) -> Window:
+    return Window(0, cell.start, cell.end)
+
+
+def _both(old: Range, later: Range, earlier: Range) -> Range:
+    """Both edits of one window: the later one's fields where it changed them (M2)."""
+    hours = later if _hours(later) != _hours(old) or later.timezone != old.timezone else earlier
+    return replace(hours, slot_size=later.slot_size if later.slot_size != old.slot_size else earlier.slot_size)
 
 
 def _taken(ranges: Ranges, days: Days) -> Iterable[Range | Odd]:
@@ -73,3 +106,13 @@ def _taken(ranges: Ranges, days: Days) -> Iterable[Range | Odd]:
             yield item
         elif left and isinstance(item, Range):
             yield replace(item, week_days=tuple(day for day in left if day is not None))
+
+
+def _merged(days: Days) -> Iterable[Range]:
+    """What is left: windows with something of both edits. Equal ones are one range."""
+    on: defaultdict[tuple[Range, int], list[Day]] = defaultdict(list)
+    for day, cells in days.items():
+        for cell in dict.fromkeys(_readable(cells)):
+            for nth in range(cells[cell]):
+                on[cell, nth].append(day)
+    return [replace(cell, week_days=tuple(day for day in names if day)) for (cell, _), names in on.items()]

@@ -115,7 +115,7 @@ class Writer:
     async def _confirmed(self, works: Sequence[Work]) -> list[Work]:
         """A deletion is confirmed by a second reading of the side where the window vanished, unless one comes anyway.
 
-        A creation that an earlier run sent without an answer is given the time to appear (W4).
+        A creation that an earlier run sent without an answer is given the time to appear, and looked for twice (W4).
         """
         vanished = [work for work in works if has_vanished(work.plan, "bitrix24") and not work.planned("bitrix24")]
         if vanished:
@@ -136,13 +136,13 @@ class Writer:
             return
         wait = (max(intent.wait_until for intent in work.memory.intents) - self._clock.now()).total_seconds()
         wait = min(wait, LATE_AFTER_SILENCE.total_seconds())  # a wall clock that was set back makes it no longer
+        wait = max(wait, SETTLES)  # the first reading may have come from a copy that lags behind
         until = self._clock.monotonic() + wait
         while (left := until - self._clock.monotonic()) > 0:
             if self._is_put_off(work):
                 return
             await self._clock.sleep(min(left, 1.0))  # a stop is heeded within a second
-        if wait > 0:
-            await self._read_again(work)
+        await self._read_again(work)
 
     async def _read_again(self, work: Work) -> None:
         before = work.reservekit
