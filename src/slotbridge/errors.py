@@ -158,6 +158,10 @@ class Rejected(ApiError):
     """The server found the request wrong; sending it again would not help."""
 
 
+class NotKept(ApiError):
+    """The server took a write, and holds something else now."""
+
+
 E = TypeVar("E", bound=ApiError)
 
 

@@ -18,7 +18,7 @@ from slotbridge.reconcile import align, guards, merge, settle
 from slotbridge.reconcile.model import Options, Plan, Verdict, as_side
 from slotbridge.reservekit import calls as reservekit_calls
 from slotbridge.store import Outcome, Store
-from slotbridge.sync import evidence, outcome, planning, run, writing
+from slotbridge.sync import evidence, outcome, planning, run, sending, writing
 from slotbridge.sync.reading import Reader
 from slotbridge.sync.work import Work
 from tests.simulation.case import make_case
@@ -147,7 +147,7 @@ async def _read_failures_are_empty(self: Reader, work: Work) -> Any:
 
 
 _time_slots, _retried, _after_set = Reader.time_slots, retried, writing.Writer._after_set
-_sent, _apply, _write_reservekit = writing.Writer._sent, writing.Writer.apply, writing.Writer._write_reservekit
+_sent, _apply, _write_reservekit = sending.Sender._sent, writing.Writer.apply, writing.Writer._write_reservekit
 _set_bitrix24, _zones, _finish = writing.Writer._write_bitrix24, Reader.zones, run.Pass._finish
 
 
@@ -169,12 +169,12 @@ async def _blind_to_edits_in_between(self: Any, work: Work, written: Any) -> Non
     await _after_set(self, work, written)
 
 
-async def _no_deletions_sent(self: Any, work: Work, made: Plan) -> Any:
+async def _no_deletions_sent(self: Any, work: Work, made: Plan, *how: Any) -> Any:
     kept = tuple(change for change in made.reservekit.changes if change.after is not None)
-    return await _sent(self, work, replace(made, reservekit=replace(made.reservekit, changes=kept)))
+    return await _sent(self, work, replace(made, reservekit=replace(made.reservekit, changes=kept)), *how)
 
 
-async def _deletions_first(self: Any, work: Work, made: Plan) -> Any:
+async def _deletions_first(self: Any, work: Work, made: Plan, *how: Any) -> Any:
     changes = made.reservekit.changes
     for change in changes:
         if change.before is not None and change.before.id is not None and change.after is not None:
@@ -183,7 +183,7 @@ async def _deletions_first(self: Any, work: Work, made: Plan) -> Any:
         replace(change, before=None, after=evidence.anew(change.after)) if change.after and change.before else change
         for change in changes
     )
-    return await _sent(self, work, replace(made, reservekit=replace(made.reservekit, changes=renewed)))
+    return await _sent(self, work, replace(made, reservekit=replace(made.reservekit, changes=renewed)), *how)
 
 
 async def _remembered_first(self: Any, works: Sequence[Work]) -> None:
@@ -268,8 +268,8 @@ MUTANTS: Sequence[Mutant] = (
         "deletions are not confirmed", writing.Writer, "_confirmed", _no_confirmation, "a stale read deletes", (201,)
     ),
     Mutant("edits in between are lost", writing.Writer, "_after_set", _blind_to_edits_in_between, "W2", (90,)),
-    Mutant("deletions are not sent", writing.Writer, "_sent", _no_deletions_sent, "deletions skipped on one side"),
-    Mutant("edited slots are made anew", writing.Writer, "_sent", _deletions_first, "M5, W3: a gap, and new ids"),
+    Mutant("deletions are not sent", sending.Sender, "_sent", _no_deletions_sent, "deletions skipped on one side"),
+    Mutant("edited slots are made anew", sending.Sender, "_sent", _deletions_first, "M5, W3: a gap, and new ids"),
     Mutant("remembered before written", run.Pass, "_finish", _remembered_first, "W4: commit before write"),
     Mutant("Bitrix24 is always written", Work, "sets_bitrix24", property(_always_again), "M8"),
     Mutant("one failure fails all", Work, "fail", _failure_for_all, "W7"),

@@ -26,6 +26,9 @@ def first_sync(rows: Sequence[Row], views: dict[Side, View], options: Options) -
         return FirstSync(None)
     if all(row.bitrix24 and row.reservekit and row.bitrix24.window == row.reservekit.window for row in rows):
         return FirstSync(source)
+    ours = options.disagreement is None and all(seen.window in options.pending for seen in views["reservekit"].windows)
+    if ours and options.source != "reservekit":
+        return FirstSync("bitrix24")  # a copy of ours that was broken off (W4)
     policy = _policy(rows, options)
     if policy == "hold":
         kind: HoldKind = "agreement" if options.disagreement else "first-sync"

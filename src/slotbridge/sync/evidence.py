@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from slotbridge.bitrix24 import SlotsWritten
@@ -23,17 +24,29 @@ def executed(plan: Plan, items: Sequence[TimeSlot | Odd]) -> Iterator[Change]:
             found = made.get(item.after)
             done = bool(found and found.pop())  # of two equal ones, each stands for one change
         else:
-            done = ids.get(item.after.id) != item.before
+            done = item.after.id in ids and ids[item.after.id] != item.before
         if done:
             yield change
 
 
-def replaced(before: Sequence[TimeSlot | Odd], plan: Plan, after: Sequence[TimeSlot | Odd]) -> int:
-    """How many slots vanished that were not sent at all, if all of them did: the mark of a server that replaces."""
-    concerned = {item.before.id for item in plan.reservekit.changes if item.before is not None}
-    unsent = {item.id for item in before} - concerned
-    gone = unsent - {item.id for item in after}
-    return len(gone) if gone == unsent else 0
+def replaced(
+    before: Sequence[TimeSlot | Odd],
+    sent: Sequence[Sequence[TimeSlot | Odd]],
+    plan: Plan,
+    after: Sequence[TimeSlot | Odd],
+) -> int:
+    """How many slots vanished that were not in the last of the requests, if all of them did: the server replaces."""
+    if not sent:
+        return 0
+    there, last = {item.id for item in after}, {item.id for item in sent[-1]}
+    deleted = {item.before.id for item in plan.reservekit.changes if item.after is None and item.before is not None}
+    kept = {item.id for item in before} - last - deleted
+    created = Counter(item for batch in sent[:-1] for item in batch if item.id is None)
+    made = Counter({item: len(found) for item, found in made_of(plan, after).items()})
+    made -= Counter(item for item in sent[-1] if item.id is None)
+    if kept & there or created & made:
+        return 0
+    return len(kept) + created.total()
 
 
 def made_of(plan: Plan, items: Sequence[TimeSlot | Odd]) -> dict[TimeSlot | Odd, list[TimeSlot | Odd]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from slotbridge.errors import ApiError
+from slotbridge.errors import NotKept
 from slotbridge.lenses.terms import Seen
 from slotbridge.reconcile.model import Value
 from slotbridge.reconcile.settle import Missing
 from slotbridge.week import WEEK, Window
 
 
-def not_as_sent(missing: Sequence[Missing], before: Iterable[Seen], after: Iterable[Seen]) -> ApiError:
+def not_as_sent(missing: Sequence[Missing], before: Iterable[Seen], after: Iterable[Seen]) -> NotKept:
     """The error of a pair whose writes did not read back as they were sent; the windows as shown before and after."""
     first = missing[0]
     known = set(before)
@@ -24,7 +24,7 @@ def not_as_sent(missing: Sequence[Missing], before: Iterable[Seen], after: Itera
         what = f"{first.value.window} with max_bookings {first.value.capacity} was sent and did not come back as sent"
         hint = likely_setting(first.value, _own(first, moved))
     more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
-    return ApiError(f"{what}{more}", side=first.side, item=_item(first), hint=hint)
+    return NotKept(f"{what}{more}", side=first.side, item=_item(first), hint=hint)
 
 
 def _own(missing: Missing, moved: Sequence[Seen]) -> Seen | None:

@@ -58,10 +58,10 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
 
 
 def _base(work: Work) -> Base | None:
-    if work.plan is None or work.agreement is None or (work.error is not None and not work.heals):
+    if work.plan is None or work.agreement is None or (work.error is not None and not (work.heals or work.goes_on)):
         return None
     settled = settle(work.plan, work.snapshot)
-    if settled.missing:
+    if settled.missing and not work.goes_on:
         first = settled.missing[0]
         what = f"{first.value.window if first.value else 'a window'} is not there as it was meant to be"
         work.fail(ApiError(what, side=first.side, hint="The next run reads again what came of it"))

@@ -11,9 +11,10 @@ from typing import Any
 
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, impersonal
+from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.reconcile.agreement import Agreement, disagreement
 from slotbridge.reconcile.guards import ANY_SLOT, slots_at_risk
-from slotbridge.reconcile.model import Change, Initial, Link, Side, Snapshot
+from slotbridge.reconcile.model import Change, Initial, Link, Side
 from slotbridge.reconcile.plan import plan
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
@@ -129,8 +130,10 @@ class Planner:
         """What did not read back as it was sent is not sent again, unless a person has decided so (W3)."""
         if work.plan is None or not work.memory.refused or any(v.decided for v in work.plan.verdicts):
             return
-        if set(work.memory.refused) & set(digests(work.planned("reservekit"), self._settings, work.snapshot)):
-            hint = "It is not sent again until that setting, or one of the two sides, has changed"
+        planned = work.planned("reservekit")
+        now = {*digests(planned, self._settings, work.snapshot), *digests(planned, self._settings, (strays(work),))}
+        if now & set(work.memory.refused):
+            hint = "It is not sent again until that setting, or these hours, have changed"
             work.fail(ApiError(work.memory.refusal or "the last write was not kept", side="reservekit", hint=hint))
 
 
@@ -153,10 +156,22 @@ def _still_leaving(work: Work) -> set[int]:
     return {moved.slot_id for moved in work.memory.customers if moved.is_listed} - new
 
 
-def digests(changes: Iterable[Change], settings: ReserveKitSettings, sides: Snapshot) -> list[str]:
-    """Short names for writes: what was sent on top of what, under which settings, while both sides looked like this."""
+def strays(work: Work) -> list[TimeSlot | Odd]:
+    """The time slots that the base does not know: what came of a creation that did not come back as it was sent."""
+    known = {link.slot_id for link in work.memory.links}
+    return [item for item in work.reservekit if item.id not in known]
+
+
+def digests(
+    changes: Iterable[Change], settings: ReserveKitSettings, around: Iterable[Iterable[Range | TimeSlot | Odd]]
+) -> list[str]:
+    """Short names for writes: what was sent on top of what, under which settings, and what stood around it.
+
+    What the server refused may be tried anew once anything has changed. What it took and changed may not: it would
+    be there twice.
+    """
     ways = (settings.day_zero, settings.time_basis, settings.time_format, settings.end_of_day)
-    shown = [sorted(map(repr, items)) for items in sides]
+    shown = [sorted(map(repr, items)) for items in around]
     return [
         hashlib.sha256(json.dumps([change.before, change.after, ways, shown], default=dict).encode()).hexdigest()[:16]
         for change in changes

@@ -48,9 +48,9 @@ class Work:
 
     `actual` is what Bitrix24 holds where that is not `bitrix24`: we wrote over an edit that had come in between, and
     plan for what was there before. `again` says that a write was followed by a new plan, `begun` that
-    something was sent, `put_off` that the run was told to stop before that. `heals` lets a failed pair
-    store its base nevertheless, since what was read back is known to be right. `told` are the overruled edits that the
-    history has already.
+    something was sent, `put_off` that the run was told to stop before that. `heals` lets a failed pair store its base
+    nevertheless, since what was read back is known to be right; `goes_on` does so, too, and says that everything but
+    what the server refused is written. `told` are the overruled edits that the history has already.
 
     `known` says that it is known what Bitrix24 holds. `instead` is what it holds where a write of ours was broken off,
     and `bitrix24` what that took away; None else. `rescued`: nothing is missing after such a write. `names` is None
@@ -81,6 +81,7 @@ class Work:
     begun: bool = False
     put_off: bool = False
     heals: bool = False
+    goes_on: bool = False
     applied: list[Change] = field(default_factory=list)
     told: list[Overruled] = field(default_factory=list)
     refused: tuple[str, ...] = ()

@@ -1,0 +1,239 @@
+"""What one pair's plan has for ReserveKit, sent slot by slot and verified by reading (W3, S8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import NoReturn
+
+from slotbridge.clock import Clock
+from slotbridge.errors import ApiError, NotFound, NotKept, OutcomeUnknown, Rejected, WriteRefused
+from slotbridge.lenses import reservekit as slots
+from slotbridge.lenses.items import Odd, TimeSlot
+from slotbridge.lenses.terms import Wanted
+from slotbridge.reconcile.model import Change, Plan
+from slotbridge.reconcile.plan import wanted_of
+from slotbridge.reconcile.settle import Missing, settle
+from slotbridge.reservekit import ReserveKitClient
+from slotbridge.settings import ReserveKitSettings
+from slotbridge.store import Intent, Store
+from slotbridge.sync.customers import Usher
+from slotbridge.sync.evidence import anew, executed, made_of, replaced
+from slotbridge.sync.explain import not_as_sent
+from slotbridge.sync.planning import Planner, digests, strays
+from slotbridge.sync.reading import SETTLES, Reader
+from slotbridge.sync.work import Work
+
+LATE = timedelta(seconds=15)
+"""How long a creation may still be executed by the server after its process died."""
+
+LATE_AFTER_SILENCE = timedelta(seconds=30)
+"""The same after an answer that did not come in time: the server is slow already."""
+
+IN_VAIN = 2
+"""How many times in a row requests are made smaller although nothing of them was taken: then it is not one slot."""
+
+Batch = Sequence[TimeSlot | Odd]
+
+
+class Sender:
+    """Sends creations and edits, then deletions, and reads back."""
+
+    def __init__(
+        self,
+        reservekit: ReserveKitClient,
+        reader: Reader,
+        planner: Planner,
+        store: Store,
+        clock: Clock,
+        settings: ReserveKitSettings,
+        usher: Usher,
+    ) -> None:
+        self._reservekit = reservekit
+        self._reader = reader
+        self._planner = planner
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+        self._usher = usher
+
+    async def send(self, work: Work) -> None:
+        """Brings ReserveKit to what is planned. Raises ApiError if it is not there then, WriteRefused for a closed key.
+
+        What the server finds wrong is sent again in smaller requests, until only the slots are left out that it
+        refuses by themselves.
+        """
+        self._reservekit.require_room(self._cost(work))
+        work.begun = True
+        size, in_vain = self._settings.max_batch, 0
+        while work.error is None and work.plan is not None and (planned := work.planned("reservekit")):
+            sent: list[Batch] = []
+            failure = await self._attempt(work, work.plan, size, sent)
+            if failure is None:
+                return
+            in_vain = 0 if sent else in_vain + 1
+            together = min(size, len(_saved(work.plan)))
+            if not isinstance(failure, Rejected) or together < 2 or in_vain > IN_VAIN or self._settings.patch == "full":
+                await self._give_up(work, failure, planned)
+            size = together // 2
+            await self._planner.plan(work)
+
+    async def _attempt(self, work: Work, plan: Plan, size: int, sent: list[Batch]) -> ApiError | None:
+        """Sends all that is planned; what is still missing then, as an error."""
+        before = work.reservekit
+        try:
+            failure = await self._sent(work, plan, size, sent)
+        except WriteRefused:
+            work.note_applied(executed(plan, work.reservekit))
+            raise
+        missing = await self._verify(work, plan)
+        if missing and (lost := replaced(before, sent, plan, work.reservekit)):
+            await self._put_back(work, plan, lost)
+            return None
+        if not missing:
+            work.note_applied(work.planned("reservekit"))
+            return None  # whatever the answer said or did not say, everything is there
+        work.note_applied(executed(plan, work.reservekit))
+        shown = [slots.view(items, plan.terms).windows for items in (before, work.reservekit)]
+        return failure or not_as_sent(missing, *shown)
+
+    async def _give_up(self, work: Work, failure: ApiError, planned: Sequence[Change]) -> NoReturn:
+        """Raises the failure, once it is noted what is not to be sent again."""
+        if isinstance(failure, Rejected | NotKept):
+            # What the next run would send again, word for word, is what this one sent in vain.
+            await self._planner.plan(work)
+            sent = [change.after for change in planned]
+            again = [change for change in work.planned("reservekit") if change.after in sent]
+            came = strays(work) if isinstance(failure, NotKept) else ()
+            around = (came,) if came else work.snapshot
+            work.refused = tuple(digests(again, self._settings, around))
+            work.goes_on = isinstance(failure, Rejected)
+        raise failure
+
+    def _cost(self, work: Work) -> int:
+        """How many requests it takes to write what is planned, and to read it back twice."""
+        if work.plan is None:
+            return 0
+        deletions = sum(change.after is None for change in work.plan.reservekit.changes)
+        batches = self._batches(_saved(work.plan), work.plan, self._settings.max_batch)
+        return len(list(batches)) + deletions + 2
+
+    async def _sent(self, work: Work, plan: Plan, size: int, sent: list[Batch]) -> ApiError | None:
+        """Sends creations and edits, then deletions; the first error, if its outcome has to be looked at.
+
+        `sent` gets the requests that were, or may have been, taken. One that was found wrong keeps nothing else back.
+        """
+        changes, saves = plan.reservekit.changes, _saved(plan)
+        failure: ApiError | None = None
+        if created := new_in(plan):
+            self._note(work, created, LATE)
+        try:
+            for batch in self._batches(saves, plan, size):
+                sent.append(batch)
+                try:
+                    await self._reservekit.save_time_slots(work.pair.service_id, batch)
+                except Rejected as error:
+                    sent.pop()
+                    failure = failure or error
+                except WriteRefused as error:
+                    if error.status != 404 or not await self._lacks_one(work, batch):
+                        raise
+                    return _gone(error)
+            if saves:
+                await self._usher.look_back(work)
+            gone = (change.before.id for change in changes if change.after is None and change.before is not None)
+            await self._delete(work, [slot_id for slot_id in gone if slot_id is not None], begun=bool(saves))
+        except WriteRefused:
+            raise
+        except ApiError as error:
+            if created and isinstance(error, OutcomeUnknown):
+                self._note(work, created, LATE_AFTER_SILENCE)
+            return failure or error
+        return failure
+
+    async def _lacks_one(self, work: Work, batch: Batch) -> bool:
+        """Whether a slot of the request is not there any more: a 404 that names nothing may also be a closed key's."""
+        work.reservekit = await self._reader.time_slots(work)
+        return not {item.id for item in batch if item.id is not None} <= {item.id for item in work.reservekit}
+
+    async def _delete(self, work: Work, slot_ids: Sequence[int], *, begun: bool) -> None:
+        """Deletes one by one. Of a refusal, another listing tells what was executed of the `begun` writes before it.
+
+        Whether a 404 that names no time slot means that this one is gone, or that the call is closed to the key, is
+        told by nothing else (`reference/reservekit.md` 7.2). What becomes of one slot keeps no other from its deletion,
+        unless the server is down: the first error is raised at the end.
+        """
+        failure: ApiError | None = None
+        for slot_id in slot_ids:
+            try:
+                await self._reservekit.delete_time_slot(slot_id)
+            except (Rejected, OutcomeUnknown) as error:
+                if error.status is None or error.status >= 500:
+                    raise
+                failure = failure or error
+            except WriteRefused as error:
+                if begun or error.status == 404:
+                    work.reservekit = await self._reader.time_slots(work)
+                if error.status != 404 or slot_id in {item.id for item in work.reservekit}:
+                    raise
+            begun = True
+        if failure is not None:
+            raise failure
+
+    def _batches(self, saves: Batch, plan: Plan, size: int) -> Iterator[Batch]:
+        if self._settings.patch == "full":
+            # A server that replaces the list must be given all of it at once.
+            yield plan.reservekit.items
+            return
+        for start in range(0, len(saves), size):
+            yield saves[start : start + size]
+
+    def _note(self, work: Work, created: Sequence[Wanted], late: timedelta) -> None:
+        now = self._clock.now()
+        known = tuple(item.id for item in work.reservekit if item.id is not None)
+        windows = tuple((want.window, want.capacity) for want in created)
+        self._store.note_intent(work.name, Intent(now, now + late, windows, known))
+
+    async def _verify(self, work: Work, plan: Plan) -> list[Missing]:
+        """Reads back, twice if the first reading looks like the state before, and tells what is not as it was meant."""
+        for again in (False, True):
+            if again:
+                await self._clock.sleep(SETTLES)
+            work.reservekit = await self._reader.time_slots(work)
+            settled = settle(plan, work.snapshot._replace(bitrix24=plan.bitrix24.items))
+            missing = [miss for miss in settled.missing if miss.side == "reservekit"]
+            if not missing:
+                break
+        return missing
+
+    async def _put_back(self, work: Work, plan: Plan, lost: int) -> None:
+        """The server replaced the list: what vanished is sent again, together with all the rest (S8)."""
+        made = made_of(plan, work.reservekit)
+        there = {item.id for item in work.reservekit}
+        complete = [
+            item if item.id in there else made[item].pop() if made.get(item) else anew(item)
+            for item in plan.reservekit.items
+        ]
+        await self._reservekit.save_time_slots(work.pair.service_id, complete)
+        missing = await self._verify(work, plan)
+        work.note_applied(work.planned("reservekit"))
+        work.heals = not missing
+        what = f"the server replaced the whole list of time slots by the ones that were sent; {lost} were put back"
+        hint = 'Set [reservekit] patch = "full", which always sends the complete list'
+        work.fail(ApiError(f"{what}{', some are still missing' if missing else ''}", side="reservekit", hint=hint))
+
+
+def new_in(plan: Plan) -> list[Wanted]:
+    """The windows that the plan creates in ReserveKit."""
+    wanted = wanted_of("reservekit", plan.verdicts)
+    made = [change for change in plan.reservekit.changes if change.before is None]
+    return [wanted[number] for change in made for number in change.gained]
+
+
+def _saved(plan: Plan) -> list[TimeSlot | Odd]:
+    return [change.after for change in plan.reservekit.changes if change.after is not None]
+
+
+def _gone(error: WriteRefused) -> NotFound:
+    what, hint = "one of the slots that were sent is not there any more", "The next run makes a new plan"
+    return NotFound(what, side="reservekit", item=error.item, hint=hint, status=error.status)
