@@ -130,11 +130,24 @@ class Planner:
         """What did not read back as it was sent is not sent again, unless a person has decided so (W3)."""
         if work.plan is None or not work.memory.refused or any(v.decided for v in work.plan.verdicts):
             return
-        planned = work.planned("reservekit")
-        now = {*digests(planned, self._settings, work.snapshot), *digests(planned, self._settings, (strays(work),))}
-        if now & set(work.memory.refused):
+        planned, known = work.planned("reservekit"), set(work.memory.refused)
+        names = digests(planned, self._settings, work.snapshot)
+        if known & {*names, *digests(planned, self._settings, (strays(work),))}:
             hint = "It is not sent again until that setting, or these hours, have changed"
-            work.fail(ApiError(work.memory.refusal or "the last write was not kept", side="reservekit", hint=hint))
+        elif known & {f"{self._hour} {name}" for name in names}:
+            hint = "It is sent again once either side has changed, or an hour has passed"
+        else:
+            return
+        work.fail(ApiError(work.memory.refusal or "the last write was not kept", side="reservekit", hint=hint))
+
+    def refused(self, work: Work, names: Iterable[str]) -> list[str]:
+        """The names under which refused writes are remembered: sent again once, and then no more within the hour."""
+        known = set(work.memory.refused)
+        return [f"{self._hour} {name}" if f"once {name}" in known else f"once {name}" for name in names]
+
+    @property
+    def _hour(self) -> str:
+        return self._clock.now().strftime("%Y-%m-%dT%H")
 
 
 def stays(booking_id: int, why: str) -> str:
@@ -170,7 +183,14 @@ def digests(
     What the server refused may be tried anew once anything has changed. What it took and changed may not: it would
     be there twice.
     """
-    ways = (settings.day_zero, settings.time_basis, settings.time_format, settings.end_of_day)
+    ways = (
+        settings.day_zero,
+        settings.time_basis,
+        settings.time_format,
+        settings.end_of_day,
+        settings.patch,
+        settings.max_batch,
+    )
     shown = [sorted(map(repr, items)) for items in around]
     return [
         hashlib.sha256(json.dumps([change.before, change.after, ways, shown], default=dict).encode()).hexdigest()[:16]

@@ -105,8 +105,8 @@ class Sender:
             sent = [change.after for change in planned]
             again = [change for change in work.planned("reservekit") if change.after in sent]
             came = strays(work) if isinstance(failure, NotKept) else ()
-            around = (came,) if came else work.snapshot
-            work.refused = tuple(digests(again, self._settings, around))
+            names = digests(again, self._settings, (came,) if came else work.snapshot)
+            work.refused = tuple(names if isinstance(failure, NotKept) else self._planner.refused(work, names))
             work.goes_on = isinstance(failure, Rejected)
         raise failure
 
@@ -132,9 +132,11 @@ class Sender:
                 sent.append(batch)
                 try:
                     await self._reservekit.save_time_slots(work.pair.service_id, batch)
-                except Rejected as error:
+                except (Rejected, NotFound) as error:
                     sent.pop()
                     failure = failure or error
+                    if isinstance(error, NotFound):
+                        return failure
                 except WriteRefused as error:
                     if error.status != 404 or not await self._lacks_one(work, batch):
                         raise

@@ -1,0 +1,173 @@
+"""What ReserveKit refuses, loses or changes of what is sent: the rest goes on, and nothing is there twice (W3, S8)."""
+
+from __future__ import annotations
+
+import pytest
+
+from slotbridge.sandbox.traffic import Fault
+from slotbridge.sync.report import PairReport
+from tests.sync.rig import Rig
+from tests.sync.test_writing import behave, in_step
+
+NO_SUNDAYS = '{"error": {"code": "invalid_request", "message": "day 6 is not bookable"}}'
+NOTHING_FOUND = '{"error": "record not found", "data": null}'
+FIVE = [
+    ("Mon", 540, 1080, 30),
+    ("Tue", 540, 1020, 30),
+    ("Wed", 540, 960, 30),
+    ("Thu", 540, 900, 30),
+    ("Fri", 540, 840, 30),
+]
+
+
+def refuse_sundays(rig: Rig) -> None:
+    rig.world.faults.append(Fault('"day_of_week": 6', "answer", times=1000, status=400, body=NO_SUNDAYS))
+
+
+def failing(rig: Rig) -> PairReport:
+    """A run that is refused something, and others that try once more; then it is let be."""
+    report: PairReport = rig.sync(quiet_after=False)
+    assert report.status == "failed"
+    rig.run()  # once more, and once more again if the first one has changed Bitrix24
+    assert rig.sync().status == "failed"
+    return report
+
+
+def patches(rig: Rig) -> int:
+    return sum(logged.write and logged.api == "reservekit" for logged in rig.world.log)
+
+
+def test_W7_a_slot_that_is_refused_keeps_no_other_back_and_is_not_sent_again(rig: Rig) -> None:
+    in_step(rig)
+    refuse_sundays(rig)
+    rig.ranges(("Mon Tue Wed", 540, 1080, 30), ("Thu Fri Sat Sun", 600, 660, 30))
+    report = failing(rig)
+    assert {day for day, start, *_ in rig.in_reservekit() if start == 600} == {3, 4, 5}
+    assert [change.op for change in report.changes] == ["create"] * 3
+    rig.world.faults.clear()
+    rig.run()
+    assert {day for day, *_ in rig.in_reservekit()} == {0, 1, 2, 3, 4, 5}, "not within the hour"
+    rig.clock.time += 3600
+    assert rig.sync().status == "changed"
+    assert {day for day, *_ in rig.in_reservekit()} == {*range(7)}
+
+
+@pytest.mark.parametrize("status", [400, 402, 409, 413, 418, 422, 451])
+def test_W5_what_was_refused_once_is_sent_once_more(rig: Rig, status: int) -> None:
+    in_step(rig)
+    rig.world.faults.append(Fault("PATCH", "answer", status=status, body="{}"))
+    rig.ranges(("Mon Tue Wed", 540, 1080, 30), ("Thu", 600, 660, 30))
+    assert rig.sync(quiet_after=False).status == "failed"
+    assert rig.sync().status == "changed"
+    assert (3, 600, 660, 2) in rig.in_reservekit()
+
+
+def test_W7_edits_travel_both_ways_beside_a_slot_that_is_refused(rig: Rig) -> None:
+    in_step(rig)
+    refuse_sundays(rig)
+    rig.ranges(("Mon Tue Wed", 540, 1080, 30), ("Sun", 600, 660, 30))
+    failing(rig)
+    rig.world.reservations.edit_slot(rig.slot_ids()[0], end=1020)
+    failing(rig)
+    assert ("Mon", 540, 1020, 30) in rig.in_bitrix24()
+    rig.world.reservations.edit_slot(rig.slot_ids()[0], end=1080)
+    failing(rig)
+    assert ("Mon Tue Wed", 540, 1080, 30) in rig.in_bitrix24(), "going back is a change (M10)"
+    rig.ranges(("Tue Wed", 540, 1080, 30), ("Sun", 600, 660, 30))
+    failing(rig)
+    assert {day for day, *_ in rig.in_reservekit()} == {1, 2}
+    rig.world.faults.clear()
+    rig.ranges(("Tue Wed", 540, 1080, 30), ("Sun", 600, 720, 30))
+    assert rig.sync().status == "changed"
+    assert (6, 600, 720, 4) in rig.in_reservekit()
+
+
+def test_where_everything_is_refused_it_is_not_taken_apart_to_the_end(rig: Rig) -> None:
+    in_step(rig)
+    before = patches(rig)
+    rig.world.faults.append(Fault("PATCH", "answer", times=1000, status=400, body=NO_SUNDAYS))
+    rig.ranges(*[("Mon Tue Wed Thu Fri Sat Sun", 420 + 60 * hour, 480 + 60 * hour, 30) for hour in range(7)])
+    rig.run()
+    assert patches(rig) - before <= 9
+
+
+def test_W3_what_came_back_shifted_is_not_sent_again_after_an_unrelated_edit(rig: Rig) -> None:
+    in_step(rig)
+
+    def shift() -> None:
+        rig.world.reservations.edit_slot(rig.slot_ids()[-1], start=660, end=720)
+
+    rig.ranges(("Mon Tue Wed", 540, 1080, 30), ("Thu", 60, 120, 30))
+    rig.before_request("PATCH", lambda: rig.before_request("GET", shift))
+    assert rig.sync().status == "failed"
+    for end in (1020, 960):
+        rig.ranges(("Tue Wed", 540, 1080, 30), ("Mon", 540, end, 30), ("Thu", 60, 120, 30))
+        assert rig.sync().status == "failed"
+        assert [slot for slot in rig.in_reservekit() if slot[0] == 3] == [(3, 660, 720, 2)]
+    rig.world.reservations.remove_slot(rig.slot_ids()[-1])
+    assert rig.sync().status == "changed"
+    assert (3, 60, 120, 2) in rig.in_reservekit()
+    assert (0, 540, 960, 14) in rig.in_reservekit()
+
+
+def test_S8_a_server_that_replaces_is_found_out_over_several_requests(rig: Rig) -> None:
+    rig.reservekit["max_batch"] = 2
+    rig.ranges(*FIVE)
+    rig.sync()
+    behave(rig, patch="replace")
+    rig.ranges(*[(day, start + 60, end, size) for day, start, end, size in FIVE])
+    report = rig.sync(quiet_after=False)
+    assert 'patch = "full"' in str(report.error)
+    assert [(day, start) for day, start, *_ in rig.in_reservekit()] == [(day, 600) for day in range(5)]
+    rig.reservekit["patch"] = "full"
+    rig.sync()
+
+
+def test_S8_so_it_is_with_a_first_copy(rig: Rig) -> None:
+    rig.reservekit["max_batch"] = 2
+    behave(rig, patch="replace")
+    rig.ranges(*FIVE)
+    report = rig.sync(quiet_after=False)
+    assert 'patch = "full"' in str(report.error)
+    assert [(day, start) for day, start, *_ in rig.in_reservekit()] == [(day, 540) for day in range(5)]
+    rig.sync()
+
+
+def test_W4_a_first_copy_that_was_broken_off_goes_on(rig: Rig) -> None:
+    rig.reservekit["max_batch"] = 2
+    rig.ranges(*FIVE)
+    rig.world.faults.append(Fault("PATCH", "drop-before", times=1000, skip=1))
+    assert rig.sync(quiet_after=False).status == "failed"
+    assert len(rig.in_reservekit()) == 2
+    rig.world.faults.clear()
+    rig.ranges(*FIVE[:1], ("Tue", 600, 1020, 30), *FIVE[2:])
+    assert rig.sync().status == "changed"
+    assert [(day, start) for day, start, *_ in rig.in_reservekit()] == [
+        (0, 540),
+        (1, 600),
+        (2, 540),
+        (3, 540),
+        (4, 540),
+    ]
+
+
+def test_M6_a_copy_that_was_broken_off_is_none_any_more_once_somebody_added_to_it(rig: Rig) -> None:
+    rig.reservekit["max_batch"] = 2
+    rig.ranges(*FIVE)
+    rig.world.faults.append(Fault("PATCH", "drop-before", times=1000, skip=1))
+    rig.sync(quiet_after=False)
+    rig.world.faults.clear()
+    rig.slot(6, 600, 660)
+    assert rig.sync().status == "held"
+    assert len(rig.in_reservekit()) == 3
+
+
+def test_W6_a_404_without_a_name_is_no_closed_key_where_a_slot_was_deleted_meanwhile(rig: Rig) -> None:
+    in_step(rig)
+    rig.ranges(("Tue Wed", 540, 1080, 30), ("Mon", 540, 1020, 30))
+    rig.world.faults.append(Fault("PATCH", "answer", status=404, body=NOTHING_FOUND))
+    rig.before_request("PATCH", lambda: rig.world.reservations.remove_slot(rig.slot_ids()[0]))
+    report = rig.sync(quiet_after=False)
+    assert (report.status, report.holds) == ("failed", ())
+    assert rig.sync().status == "changed"
+    assert (0, 540, 1020, 18) in rig.in_reservekit(), "the edit beats the deletion (M2), with what the slot had (S4)"
