@@ -313,3 +313,19 @@ def test_whatever_stands_there_the_answer_is_settings_or_problems(value: object)
 )
 def test_what_does_not_go_together_is_named(tmp_path: Path, text: str, problem: str) -> None:
     assert problem in problems(tmp_path, SIDES + PAIR + text)
+
+
+@pytest.mark.parametrize("written", ["15.0", '"015"', '" 15"', '"15.0"'])
+def test_one_resource_is_in_one_pair_however_its_id_is_written(tmp_path: Path, written: str) -> None:
+    text = f"""
+    [[pairs]]
+    name = "dental"
+    resource_id = 15
+    service_id = 1
+    [[pairs]]
+    name = "surgery"
+    resource_id = {written}
+    service_id = 2
+    """
+    taken = '[[pairs]] "surgery": resource_id is taken by [[pairs]] "dental"; each may be in one pair only'
+    assert taken in problems(tmp_path, text)

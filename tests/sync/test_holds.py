@@ -334,6 +334,29 @@ def test_G5_an_outage_that_is_over_lifts_every_hold(make_rig: MakeRig) -> None:
     assert open_holds(rig) == []
 
 
+def test_G5_a_run_of_a_few_pairs_lifts_nothing_that_a_larger_one_held(make_rig: MakeRig) -> None:
+    rig = make_rig(pairs=4)
+    for name in rig.ids:
+        rig.ranges(WEEK, pair=name)
+    rig.run()
+    everybody = dict(rig.ids)
+    without_monday(rig, list(everybody)[:3])
+    rig.run()
+    rig.ids = {"pair1": everybody["pair1"]}
+    held = rig.sync()
+    assert (kinds(held), len(rig.slot_ids())) == (["deletions"], 5)
+    assert "3 of 4 pairs" in held.holds[0].reason
+
+    decide(rig, only_hold(held), "approve")
+    rig.sync()
+    assert len(rig.slot_ids()) == 4
+
+    rig.ids = everybody
+    rig.ranges(WEEK, pair="pair2")
+    rig.run()
+    assert open_holds(rig) == []
+
+
 # The first sync, and every new agreement
 
 

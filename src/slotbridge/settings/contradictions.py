@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from slotbridge.settings.kinds import lasting
@@ -87,11 +88,19 @@ def _within_pair(pair: Raw) -> Iterator[str]:
             yield f'capacity = "fixed" needs {" and ".join(missing)}, here or in [sync]'
 
 
+def _plain(key: str, value: object) -> str:
+    """A name as it is; an id in one of the ways in which it may be written: 15, "015" and 15.0 are the same."""
+    whole, _, rest = str(value).partition(".")
+    with suppress(ValueError):
+        return str(value) if key == "name" or rest.strip("0") else str(int(whole))
+    return str(value)
+
+
 def _taken(pair: Raw, earlier: list[Raw]) -> Iterator[str]:
     for key in _UNIQUE:
         value = pair.get(key)
         if value is None or isinstance(value, dict | list):
             continue
-        index = next((i for i, other in enumerate(earlier) if str(other.get(key)) == str(value)), None)
+        index = next((i for i, other in enumerate(earlier) if _plain(key, other.get(key)) == _plain(key, value)), None)
         if index is not None:
             yield f"{key} is taken by {pair_place(index, earlier[index])}; each may be in one pair only"

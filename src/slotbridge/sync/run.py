@@ -24,6 +24,9 @@ from slotbridge.sync.writing import Writer
 CHUNK = 50
 """Pairs read by one request to Bitrix24 (S14)."""
 
+JUDGED_FROM = 4
+"""How many pairs a run has to have before deletions in most of them look like an outage (G5)."""
+
 log = structlog.get_logger("slotbridge.sync")
 
 LOOK_FOR_STOP = 0.5
@@ -70,14 +73,14 @@ class Pass:
             works = await self._planned(chunk, zones)
             waiting = [work for work in works if would_delete(work)] if len(pairs) > CHUNK else []
             if len(pairs) <= CHUNK:
-                await self._raise_alarm(works, outage(sum(map(would_delete, works)), len(pairs)))
+                await self._raise_alarm(works, outage(sum(map(would_delete, works)), len(pairs)), len(pairs))
             await self._finish([work for work in works if work not in waiting])
             deleting += [work.pair for work in waiting]
             progress(len(self._reports), len(pairs))
         alarm = outage(len(deleting), len(pairs))
         for chunk in self._until_stopped(deleting):
             works = await self._planned(chunk, zones)
-            await self._raise_alarm(works, alarm)
+            await self._raise_alarm(works, alarm, len(pairs))
             await self._finish(works)
             progress(len(self._reports), len(pairs))
         return [self._reports[pair.name] for pair in pairs if pair.name in self._reports]
@@ -126,12 +129,11 @@ class Pass:
             if not is_about_names(hold):
                 self._planner.frozen.setdefault("reservekit", hold.reason)
 
-    async def _raise_alarm(self, works: Sequence[Work], alarm: str | None) -> None:
-        if alarm is None:
-            return
+    async def _raise_alarm(self, works: Sequence[Work], alarm: str | None, pairs: int) -> None:
         for work in filter(would_delete, works):
-            work.outage = alarm
-            await self._planner.plan(work)
+            work.outage = alarm or (earlier_alarm(work) if pairs < JUDGED_FROM else None)
+            if work.outage is not None:
+                await self._planner.plan(work)
 
     async def _finish(self, works: Sequence[Work]) -> None:
         """Applies what the plans say and remembers it; a dry run only reports."""
@@ -203,6 +205,12 @@ def would_delete(work: Work) -> bool:
 
 def outage(deleting: int, pairs: int) -> str | None:
     """Why all deletions of a run wait: they come in more than half of at least four pairs (G5)."""
-    if pairs < 4 or deleting * 2 <= pairs:
+    if pairs < JUDGED_FROM or deleting * 2 <= pairs:
         return None
     return f"{deleting} of {pairs} pairs would delete windows in one run, which looks like an outage or a wrong key"
+
+
+def earlier_alarm(work: Work) -> str | None:
+    """Why a larger run held this pair's deletions (G5): one of a few pairs cannot tell that the cause is gone (G6)."""
+    held = [hold for hold in work.memory.holds if hold.kind == "deletions"]
+    return next((hold.reason for hold in held if any(item.get("guard") == "G5" for item in hold.items)), None)
