@@ -118,6 +118,25 @@ def test_S7_a_service_without_a_zone_takes_the_pairs_own(form: str, rig: Rig) ->
     assert rig.sync().status == "changed"
 
 
+@pytest.mark.parametrize("broken", ["", "Mars/Olympus"])
+def test_S7_a_zone_that_was_set_since_is_seen_by_the_next_run(broken: str, rig: Rig) -> None:
+    service = rig.world.reservations.services[rig.ids["pair1"][1]]
+    service.timezone = broken
+    rig.ranges(("Mon", 540, 1080, 30))
+    assert "time zone" in str(rig.run().pairs[0].error)
+    service.timezone = "Europe/Berlin"
+    assert rig.sync().status == "changed"
+    assert rig.run().requests["reservekit"] == 1
+
+
+def test_S7_a_pair_with_a_zone_of_its_own_needs_no_further_request(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(timezone="Europe/Berlin")
+    rig.world.reservations.behaviour = replace(rig.world.reservations.behaviour, zones="null")
+    rig.ranges(("Mon", 540, 1080, 30))
+    assert rig.sync().status == "changed"
+    assert rig.run().requests["reservekit"] == 1
+
+
 def test_V7_seconds_in_a_time_leave_slot_and_range_alone(rig: Rig) -> None:
     in_step(rig)
     slot = rig.slot_ids()[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from slotbridge.bitrix24 import Bitrix24Client
@@ -11,6 +11,7 @@ from slotbridge.clock import Clock
 from slotbridge.errors import ApiError
 from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.reservekit import ReserveKitClient
+from slotbridge.settings import PairSettings
 from slotbridge.store import Store
 from slotbridge.sync.name_reading import NameReader, no_service
 from slotbridge.sync.work import Circuits, Work
@@ -46,15 +47,18 @@ class Reader:
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self.names = NameReader(bitrix24, reservekit, clock)
 
-    async def zones(self, services: Sequence[int], *, remember: bool, names: bool = False) -> dict[int, str | None]:
+    async def zones(
+        self, pairs: Sequence[PairSettings], *, remember: bool, names: bool = False
+    ) -> dict[int, str | None]:
         """The zone that each service names, None where it names none. A service that does not exist is left out.
 
-        With `names` the services are listed in any case: the same listing has what they are called.
+        A pair that cannot go on with what is known is reason to ask again: somebody may have set the zone since. With
+        `names` the services are listed in any case: the same listing has what they are called.
         """
         now = self._clock.now()
         known = self._store.zones() if self._store else {}
         fresh = {service: zone for service, (zone, at) in known.items() if now - at < ZONES_GOOD_FOR}
-        all_fresh = all(service in fresh for service in services)
+        all_fresh = all(_is_zoned(pair, fresh) for pair in pairs)
         if all_fresh and not names:
             return fresh
         try:
@@ -116,6 +120,10 @@ class Reader:
             self._circuits.passed("reservekit")
             work.read_at = self._clock.monotonic()
             return found
+
+
+def _is_zoned(pair: PairSettings, zones: Mapping[int, str | None]) -> bool:
+    return pair.service_id in zones and find_zone(zones[pair.service_id] or pair.timezone or "") is not None
 
 
 def zone_of(work: Work, zones: dict[int, str | None]) -> str:

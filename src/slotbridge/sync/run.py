@@ -175,7 +175,7 @@ async def read_zones(
 ) -> dict[int, str | None] | ApiError:
     """The zones of these pairs' services, or the error that concerns all of them. `names` wants their names as well."""
     try:
-        return await reader.zones([pair.service_id for pair in pairs], remember=remember, names=names)
+        return await reader.zones(pairs, remember=remember, names=names)
     except ApiError as error:
         return error
 
