@@ -30,7 +30,7 @@ def shown(windows: Iterable[Any], lens: ModuleType, on: Terms) -> Counter[Any]:
 
 def as_server_shows(before: Iterable[Any], rewrite: Rewrite[Any], on: Terms) -> tuple[Any, ...]:
     """A server that writes zones writes them on what it was given without, too."""
-    if on.time_basis != "auto" or reservekit.time_form(list(before)) != "zoned" or on.time_format == "rfc3339":
+    if on.time_basis != "auto" or reservekit.time_forms(list(before)) != {"zoned"} or on.time_format == "rfc3339":
         return rewrite.items
     written = [change.after for change in rewrite.changes]
     return tuple(

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from slotbridge.lenses.items import Odd, TimeSlot
-from slotbridge.lenses.reservekit import own_terms, put, time_form, view
+from slotbridge.lenses.reservekit import own_terms, put, time_form, time_forms, view
 from slotbridge.lenses.terms import Terms, Wanted
 from slotbridge.week import DAY, Window
 
@@ -130,11 +130,56 @@ def test_S8_times_with_a_zone_are_instants_and_naive_ones_the_wall_clock() -> No
     assert windows([summer]) == [Window(0, 540, 600)]
 
 
+NAIVE = slot("2024-01-01 09:00:00", "2024-01-01 10:00:00")
+ZONED = slot("2024-01-01T09:00:00Z", "2024-01-01T10:00:00Z")
+WITH_OFFSET = slot("2024-01-01T09:00:00+01:00", "2024-01-01T10:00:00+01:00")
+
+
+@pytest.mark.parametrize(
+    ("items", "known", "form"),
+    [
+        ([], None, None),
+        ([], "zoned", "zoned"),
+        ([slot("soon", "later")], "naive", "naive"),
+        ([NAIVE], None, "naive"),
+        ([NAIVE], "zoned", "naive"),
+        ([ZONED], "naive", "zoned"),
+        ([NAIVE, ZONED], "naive", "mixed"),
+        ([ZONED, NAIVE], "naive", "mixed"),
+        ([ZONED, NAIVE], None, "mixed"),
+        ([ZONED, NAIVE], "mixed", "mixed"),
+        ([slot(NAIVE.start_time, ZONED.end_time)], "naive", "mixed"),
+        # What we write with an offset reads the same by either clock.
+        ([WITH_OFFSET], None, "zoned"),
+        ([WITH_OFFSET], "naive", "naive"),
+        ([WITH_OFFSET, NAIVE], "naive", "naive"),
+        ([WITH_OFFSET, ZONED], "naive", "zoned"),
+    ],
+)
+def test_M12_the_form_of_times_is_that_of_all_slots_in_whatever_order(
+    items: list[TimeSlot], known: str | None, form: str | None
+) -> None:
+    assert time_form(items, TERMS, known) == form
+    assert time_form(items[::-1], TERMS, known) == form
+
+
+def test_M12_where_the_clock_is_configured_some_times_in_another_form_are_no_change() -> None:
+    for basis in ("wall", "utc"):
+        terms = replace(TERMS, time_basis=basis)
+        assert time_form([ZONED, NAIVE], terms, "naive") == "naive"
+        assert time_form([ZONED, NAIVE], terms, "zoned") == "zoned"
+        assert time_form([ZONED], terms, "naive") == "zoned"
+
+
+def test_M12_in_a_zone_that_is_utc_no_form_can_be_misread() -> None:
+    assert time_form([NAIVE, ZONED], replace(TERMS, zone="UTC"), "naive") == "naive"
+
+
 def test_S8_we_write_as_the_server_writes() -> None:
-    assert time_form([]) is None
-    assert time_form([Odd("{}", "x"), slot("09:00", "10:00")]) == "naive"
+    assert time_forms([]) == frozenset()
+    assert time_forms([Odd("{}", "x"), slot("09:00", "10:00")]) == {"naive"}
     zoned = slot("2024-01-01T08:00:00Z", "2024-01-01T09:00:00Z")
-    assert time_form([zoned]) == "zoned"
+    assert time_forms([zoned]) == {"zoned"}
     # A server that shows instants reads ours as UTC: ten o'clock in Berlin is nine there.
     assert created(Window(1, 600, 660), items=[zoned]).start_time == "2024-01-02 09:00:00"
     assert created(Window(1, 600, 660)).start_time == "2024-01-02 10:00:00"

@@ -137,6 +137,26 @@ def test_S7_a_pair_with_a_zone_of_its_own_needs_no_further_request(make_rig: Cal
     assert rig.run().requests["reservekit"] == 1
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_M12_a_time_that_alone_gets_a_zone_is_held_and_not_read_anew(reverse: bool, rig: Rig) -> None:
+    in_step(rig)
+    key = {"authorization": "Bearer sk_rsv_sandbox"}
+    query = f"service_id={rig.ids['pair1'][1]}&page=1&page_size=100"
+    answer = json.loads(rig.world.answer("GET", "/v1/time-slots", query, key, b"").body)
+    rows = answer["data"]["time_slots"]
+    for name in ("start_time", "end_time"):
+        rows[-1][name] = rows[-1][name].replace(" ", "T") + "Z"
+    answer["data"]["time_slots"] = rows[::-1] if reverse else rows
+    rig.world.faults.append(Fault(LISTING, "answer", times=99, status=200, body=json.dumps(answer)))
+    report = rig.sync()
+    assert [(hold.kind, hold.reason) for hold in report.holds] == [
+        ("agreement", "time form changed from naive to mixed")
+    ]
+    assert rig.in_bitrix24() == [("Mon Tue Wed Thu Fri", 540, 1080, 30)]
+    rig.world.faults.clear()
+    assert rig.sync().status == "quiet"
+
+
 def test_V7_seconds_in_a_time_leave_slot_and_range_alone(rig: Rig) -> None:
     in_step(rig)
     slot = rig.slot_ids()[0]

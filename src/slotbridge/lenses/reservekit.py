@@ -5,7 +5,7 @@ The key of a window is (slot id, part); part 1 is what a slot has after midnight
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -82,13 +82,39 @@ def _duration(start: ClockText, end: ClockText, end_minute: int) -> int:
     return minutes if minutes > 0 else minutes % DAY or DAY
 
 
-def time_form(items: Items) -> str | None:
-    """Whether the server writes times with a zone ("zoned") or without ("naive"); None when it shows no time."""
+def time_form(items: Items, terms: Terms, known: str | None = None) -> str | None:
+    """How the server writes times: with a zone ("zoned"), without ("naive"), or both ("mixed"); None without any.
+
+    `known` is the form so far. A time that reads the same by either clock, as those do that we write with an offset,
+    tells nothing new, since it cannot be misread. Where the clock is configured the form does not say which it is, so
+    that some times in another one are no change.
+    """
+    telling = frozenset(form for text in _texts(items) if (form := _telling_form(text, terms.zone)))
+    if known is not None and (not telling or (terms.time_basis != "auto" and known in telling)):
+        return known
+    forms = telling or time_forms(items)
+    return "mixed" if len(forms) > 1 else next(iter(forms), None)
+
+
+def time_forms(items: Items) -> frozenset[str]:
+    """The forms in which times are written: "naive", "zoned", both, or none where no time can be read."""
+    read = (read_time(text) for text in _texts(items))
+    return frozenset("naive" if text.zone is None else "zoned" for text in read if text is not None)
+
+
+def _texts(items: Items) -> Iterator[str]:
     for item in items:
-        text = read_time(item.start_time) if isinstance(item, TimeSlot) else None
-        if text is not None:
-            return "naive" if text.zone is None else "zoned"
-    return None
+        if isinstance(item, TimeSlot):
+            yield item.start_time
+            yield item.end_time
+
+
+@lru_cache(maxsize=8192)
+def _telling_form(text: str, zone: str) -> str | None:
+    read = read_time(text)
+    if read is None or _local_minute(read, zone, "wall") == _local_minute(read, zone, "utc"):
+        return None
+    return "naive" if read.zone is None else "zoned"
 
 
 def own_terms(item: TimeSlot | Odd) -> dict[str, Any]:
@@ -164,7 +190,7 @@ def _writing_basis(items: Items, terms: Terms) -> str:
     """The meaning of the digits we write: the reader's own (S8). "offset" names both clocks, for a server unknown."""
     if terms.time_basis != "auto":
         return terms.time_basis
-    if time_form(items) == "zoned":
+    if time_forms(items) == {"zoned"}:
         return "utc"
     return "offset" if terms.time_format == "rfc3339" else "wall"
 

@@ -8,7 +8,10 @@ from slotbridge.week import same_zone
 
 
 class Agreement(NamedTuple):
-    """The terms on which a pair's base was agreed. `time_form` is how the server wrote times then, None if unknown."""
+    """The terms on which a pair's base was agreed.
+
+    `time_form` is how the server wrote times then: "naive", "zoned", or "mixed"; None if unknown.
+    """
 
     resource_id: int
     service_id: int

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from slotbridge.errors import ApiError, NotFound, SlotbridgeError, WriteRefused
 from slotbridge.lenses.items import Odd, TimeSlot
-from slotbridge.lenses.reservekit import time_form
+from slotbridge.lenses.reservekit import time_forms
 from slotbridge.reservekit import Service
 from slotbridge.reservekit.probes import Sample
 from slotbridge.settings import PairSettings, Settings
@@ -129,7 +129,7 @@ def _pages(found: PageFacts | SlotbridgeError | None) -> Iterator[Finding]:
 def _times(found: Iterable[Slots | SlotbridgeError], settings: Settings) -> Iterator[Finding]:
     """How times are written, and by which clock they are read. No answer proves the clock: a person has to look."""
     read = [slots for slots in found if not isinstance(slots, SlotbridgeError)]
-    forms = frozenset(form for slots in read if (form := time_form(slots)))
+    forms = frozenset(form for slots in read for form in time_forms(slots))
     if forms:
         yield _clock(forms, settings.reservekit.time_basis)
     elif read:

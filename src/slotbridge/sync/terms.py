@@ -31,9 +31,7 @@ def terms_of(pair: PairSettings, api: ReserveKitSettings, zone: str, now: dateti
 
 def agreement_of(pair: PairSettings, terms: Terms, snapshot: Snapshot, memory: Memory) -> Agreement:
     """The terms of today. A service without slots shows no form of times: the one it had is kept."""
-    form = slots.time_form(snapshot.reservekit)
-    if form is None and memory.agreement is not None:
-        form = memory.agreement.time_form
+    known = memory.agreement.time_form if memory.agreement is not None else None
     return Agreement(
         resource_id=pair.resource_id,
         service_id=pair.service_id,
@@ -42,7 +40,7 @@ def agreement_of(pair: PairSettings, terms: Terms, snapshot: Snapshot, memory: M
         capacity=_capacity(pair),
         day_zero=terms.day_zero,
         time_basis=terms.time_basis,
-        time_form=form,
+        time_form=slots.time_form(snapshot.reservekit, terms, known),
     )
 
 
