@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbridge.errors import ApiError, BudgetSpent, LimitReached
+from slotbridge.http.meter import Unmetered
 from slotbridge.http.transport import Response
 from slotbridge.reservekit.answers import complaint
 from slotbridge.reservekit.limits import bucket_wait, limit_reached
@@ -89,6 +90,34 @@ async def test_a_limit_of_an_unclear_kind_is_not_run_into_by_anybody_for_an_hour
     assert (len(server.asked), caught.value.retry_after) == (1, 3600)
     await server.clock.sleep(3600)
     assert len(await client.list_time_slots(123)) == 1
+
+
+@pytest.mark.parametrize("body", [code("api_limit_exceeded"), text("api_limit_exceeded")])
+async def test_a_success_that_says_the_month_is_used_up_is_noted_as_a_refusal_is(body: object) -> None:
+    notes: list[str] = []
+
+    class Notes(Unmetered):
+        def passed(self) -> None:
+            notes.append("passed")
+
+        def spent(self) -> None:
+            notes.append("spent")
+
+    server = Server([httpx.Response(200, json=body)])
+    with pytest.raises(BudgetSpent, match="answered 200 with the error"):
+        await server.client(meter=Notes()).list_time_slots(123)
+    assert (len(server.asked), notes) == (1, ["spent"])
+
+
+async def test_a_success_that_says_too_fast_is_asked_for_again() -> None:
+    server = Server([httpx.Response(200, json=code("rate_limit_exceeded")), listed([1])])
+    assert len(await server.client().list_time_slots(123)) == 1
+    assert server.clock.slept
+
+
+async def test_a_row_that_speaks_of_a_limit_is_a_row() -> None:
+    row = {"id": 7, "name": "api_limit_exceeded"}
+    assert await Server([httpx.Response(200, json={"data": {"services": [row]}})]).client().list_services()
 
 
 async def test_the_rest_of_a_long_wait_is_waited_for_once_it_is_short() -> None:

@@ -14,7 +14,7 @@ from slotbridge.errors import ApiError, BudgetSpent, ConfigurationError, LimitRe
 from slotbridge.http.retry import LONGEST_ABSENCE, LONGEST_WAIT_ASKED_FOR, pause, retried
 from slotbridge.http.transport import Response, Transport
 from slotbridge.reservekit.answers import appearance, envelope, parsed, says_error
-from slotbridge.reservekit.failures import Surface, failure
+from slotbridge.reservekit.failures import Surface, failure, says_limit
 from slotbridge.reservekit.kinds import Row
 from slotbridge.reservekit.limits import bucket_wait
 from slotbridge.reservekit.pages import PAGE_SIZE, Page, list_completely, read_page
@@ -111,9 +111,10 @@ class Calls:
             )
             if wait := bucket_wait(response.headers, self._server_time()):
                 self._transport.limiter.penalize(wait)
-            if response.status != 429 and response.status < 500:  # whose month is used up gets no other answer
+            limited = says_limit(response, self._key)
+            if not limited and response.status < 500:  # whose month is used up gets no other answer
                 self._transport.meter.passed()
-            if 200 <= response.status < 300 and (writes is None or not says_error(response)):
+            if 200 <= response.status < 300 and not limited and (writes is None or not says_error(response)):
                 return response if writes is None else _acknowledged(response, item)
             error = failure(response, item=item, writes=writes, now=self._server_time(), secret=self._key)
             self._keep_away(error)

@@ -20,7 +20,7 @@ from slotbridge.errors import (
     WriteRefused,
 )
 from slotbridge.http.transport import Response
-from slotbridge.reservekit.answers import Complaint, complaint, summary
+from slotbridge.reservekit.answers import Complaint, complaint, says_error, summary
 from slotbridge.reservekit.codes import BOOKING_NOT_FOUND, SERVICE_NOT_FOUND, SLOT_NOT_FOUND, STATUS_OF
 from slotbridge.reservekit.limits import limit_reached
 
@@ -97,6 +97,13 @@ def failure(response: Response, *, item: str, now: datetime, secret: str, writes
         what = f"answered {status}, which leads to {_host(response)}"
     code = missing(said) if status == 404 else _code(said)
     return kind(what, side="reservekit", item=item, hint=hint, status=status, code=code or said.code)
+
+
+def says_limit(response: Response, secret: str) -> bool:
+    """Whether an answer, be it called a success, is about a limit that was met: the request was not executed."""
+    if response.status != 429 and b"limit_exceeded" in response.body and says_error(response):
+        return _meant(response.status, complaint(response.body, secret)) == 429
+    return response.status == 429
 
 
 def missing(said: Complaint) -> str | None:
