@@ -17,6 +17,7 @@ from slotbridge.errors import (
     OutcomeUnknown,
     Rejected,
     WriteRefused,
+    impersonal,
 )
 from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.reservekit import Booking, Service
@@ -92,10 +93,21 @@ async def test_bookings_are_listed_for_one_service() -> None:
     assert str(server.asked[0].url) == f"{BASE}/bookings?service_id=123&page=1&page_size=100"
 
 
-async def test_G3_one_unreadable_booking_fails_the_listing_and_is_named() -> None:
-    server = Server([ok([{"id": 9, "time_slot_id": 456, "date": "tomorrow"}])])
-    with pytest.raises(BadAnswer, match="9 in it cannot be read: date does not start with YYYY-MM-DD"):
+@pytest.mark.parametrize(
+    ("date", "problem"), [("tomorrow", "date does not start with YYYY-MM-DD"), (None, "date is not text")]
+)
+async def test_G3_one_unreadable_booking_fails_the_listing_and_is_named(date: object, problem: str) -> None:
+    server = Server([ok([{"id": 9, "time_slot_id": 456, "date": date}])])
+    with pytest.raises(BadAnswer, match=f"9 in it cannot be read: {problem}") as caught:
         await server.client().list_bookings(123)
+    assert impersonal(caught.value).what == f"9 in it cannot be read: {problem}"
+
+
+async def test_what_a_success_says_of_an_error_stays_out_of_impersonal_words() -> None:
+    server = Server([httpx.Response(200, json={"error": "Ada is ill", "data": None})])
+    with pytest.raises(BadAnswer, match="Ada") as caught:
+        await server.client().list_bookings(123)
+    assert impersonal(caught.value).what == "answered 200"
 
 
 async def test_G3_a_booking_of_another_service_fails_the_listing() -> None:

@@ -98,8 +98,32 @@ def test_a_rejection_shows_the_fields() -> None:
     assert error.code == "validation_failed"
 
 
-def test_a_batch_that_is_too_large_names_the_option() -> None:
-    assert "max_batch" in (error_of(httpx.Response(413), "time slots").hint or "")
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(413),
+        refusal(400, "validation_failed", "Wrong", details={"time_slots": "must contain at most 3 items"}),
+        text(422, "too many time slots"),
+        text(400, "time_slots: maximum of 50 elements"),
+    ],
+)
+def test_a_batch_that_is_too_large_names_the_option(answer: httpx.Response) -> None:
+    assert "max_batch" in (error_of(answer, "time slots").hint or "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"end_time": "must be after start_time"},
+        {"end_time": "must be on the same day"},
+        {"start_time": "has to be before the end"},
+        {"EndTime": "Field validation for 'EndTime' failed on the 'gtfield' tag"},
+    ],
+)
+def test_an_end_that_is_refused_names_the_option_for_midnight(said: dict[str, str]) -> None:
+    hint = error_of(refusal(400, "validation_failed", "Wrong", details=said), "time slots").hint or ""
+    assert "end_of_day" in hint
+    assert "slotbridge show" in hint
 
 
 @pytest.mark.parametrize(
@@ -155,5 +179,8 @@ def test_a_redirect_shows_the_host_only(location: str, shown: str) -> None:
 
 def test_a_value_of_a_time_slot_is_no_limit_of_the_plan() -> None:
     said = refusal(400, "validation_failed", "The maximum number of bookings must be at least 1")
-    assert "slotbridge show" in (error_of(said, "time slots").hint or "")
+    hint = error_of(said, "time slots").hint or ""
+    assert "slotbridge show" in hint
+    assert "max_batch" not in hint
+    assert "end_of_day" not in hint
     assert "larger plan" in (error_of(said, "bookings").hint or "")

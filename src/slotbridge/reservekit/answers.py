@@ -63,9 +63,11 @@ def says_error(response: Response) -> bool:
 
 
 def bad_answer(what: str, *, item: str, status: int | None = None) -> BadAnswer:
-    """An answer that proves nothing (G4)."""
+    """An answer that proves nothing (G4). Without a `status`, `what` is to be in words of our own alone."""
     hint = "Nothing was concluded from it, and the next run reads again"
-    return BadAnswer(what, side="reservekit", item=item, hint=hint, status=status)
+    error = BadAnswer(what, side="reservekit", item=item, hint=hint, status=status)
+    error.own_words = what if status is None else None
+    return error
 
 
 def appearance(body: bytes) -> str:

@@ -45,6 +45,18 @@ _PLAN_FULL: Final = re.compile(
     r"\b(?:services|bookings) (?:limit|per month)|\b(?:limit|maximum|number)\b.{0,20}\b(?:services|bookings)\b", re.I
 )
 
+# How large a batch may be, and whether a slot may end at 24:00, is documented nowhere, nor how a server says so.
+_BATCH_FULL: Final = re.compile(
+    r"\btoo many (?:items|elements|entries|(?:time[ _]?)?slots)\b|\bbatch\b.{0,30}\b(?:size|large|limit)\b"
+    r"|\b(?:at most|no more than|up to|maximum(?: of)?) [0-9]+ (?:items|elements|entries|(?:time[ _]?)?slots)\b",
+    re.I,
+)
+_END_REFUSED: Final = re.compile(
+    r"\bend[ _]?time\b.{0,60}\b(?:after|later|greater|gtfield|same day)\b"
+    r"|\bstart[ _]?time\b.{0,60}\b(?:before|earlier|less)\b",
+    re.I,
+)
+
 _KEY = "Check [reservekit] api_key: it may be mistyped, or revoked or replaced in the ReserveKit dashboard"
 _ORIGIN = (
     "The key may be bound to a domain, and slotbridge sends no Origin header: in the ReserveKit dashboard, "
@@ -73,6 +85,7 @@ _VALUES: Final[dict[Surface, str]] = {
 }
 _CONFLICT = "Something there stands against it, perhaps bookings: look at the service in the ReserveKit dashboard"
 _TOO_LARGE = "Set [reservekit] max_batch lower"
+_MIDNIGHT = 'If a time slot lasts until midnight, set [reservekit] end_of_day = "23:59:59"'
 _OTHER_READ = "Check that [reservekit] base_url is the address of ReserveKit's API, version included"
 _PLAN = "Your ReserveKit plan has no room for one more: remove some, wait for the next month, or get a larger plan"
 _REFUSED_HINTS: Final = {401: _KEY, 403: _ORIGIN}
@@ -145,6 +158,10 @@ def _rejected_hint(status: int, said: Complaint, writes: Surface | None) -> str:
     if not writes:
         return _OTHER_READ
     by_status = {409: _CONFLICT, 413: _TOO_LARGE}.get(status, _VALUES[writes])
+    if writes == "time slots" and status in (400, 422):
+        words = f"{said.text} {said.details}"
+        by_status = _TOO_LARGE if _BATCH_FULL.search(words) else by_status
+        by_status = f"{_MIDNIGHT}. {by_status}" if _END_REFUSED.search(words) else by_status
     return _HINTS_BY_CODE.get(_code(said) or "", by_status)
 
 
