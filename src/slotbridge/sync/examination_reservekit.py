@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -27,6 +28,8 @@ _FORMS: Final[Mapping[frozenset[str], str]] = {
     frozenset({"zoned"}): "with a zone",
     frozenset({"naive", "zoned"}): "partly with a zone (read as UTC)",
 }
+# What Go's own router says, and what others say. Any other 404 may as well be about time slot 0.
+_ROUTE_MISSING: Final = re.compile(r"\bpage not found\b|\broute\b.*\bnot found\b", re.I)
 _ZONE: Final = 'timezone = "Europe/Berlin"'
 
 
@@ -157,15 +160,12 @@ def _writes(found: Literal["taken"] | SlotbridgeError | None, pairs: Sequence[Pa
     match found:
         case None:
             return
-        case WriteRefused():
-            wanted = [pair for pair in pairs if pair.direction != "to-bitrix24"]
-            if wanted or not pairs:
-                what = f"this key may not write time slots, or the call is closed to keys: {found.what}"
-                setting = Setting("[sync]", 'direction = "to-bitrix24"')
-                yield Finding(name, "problem", what, found.hint, setting)
-            else:
-                what = 'this key may not write time slots; with direction = "to-bitrix24" it need not'
-                yield Finding(name, "ok", what)
+        case WriteRefused() if pairs and all(pair.direction == "to-bitrix24" for pair in pairs):
+            what = 'this key may not write time slots; with direction = "to-bitrix24" it need not'
+            yield Finding(name, "ok", what)
+        case WriteRefused() if found.status != 404 or _ROUTE_MISSING.search(found.what):
+            what = f"this key may not write time slots, or the call is closed to keys: {found.what}"
+            yield Finding(name, "problem", what, found.hint, Setting("[sync]", 'direction = "to-bitrix24"'))
         case SlotbridgeError():
             what = f"whether this key may write time slots could not be found out: {found.what}"
             yield Finding(name, "warning", what, "The first write will tell; nothing is lost if it is refused")
