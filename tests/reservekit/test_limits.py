@@ -94,19 +94,10 @@ async def test_a_limit_of_an_unclear_kind_is_not_run_into_by_anybody_for_an_hour
 
 @pytest.mark.parametrize("body", [code("api_limit_exceeded"), text("api_limit_exceeded")])
 async def test_a_success_that_says_the_month_is_used_up_is_noted_as_a_refusal_is(body: object) -> None:
-    notes: list[str] = []
-
-    class Notes(Unmetered):
-        def passed(self) -> None:
-            notes.append("passed")
-
-        def spent(self) -> None:
-            notes.append("spent")
-
-    server = Server([httpx.Response(200, json=body)])
+    server, meter = Server([httpx.Response(200, json=body)]), Noting()
     with pytest.raises(BudgetSpent, match="answered 200 with the error"):
-        await server.client(meter=Notes()).list_time_slots(123)
-    assert (len(server.asked), notes) == (1, ["spent"])
+        await server.client(meter=meter).list_time_slots(123)
+    assert (len(server.asked), meter.told) == (1, ["spent"])
 
 
 async def test_a_success_that_says_too_fast_is_asked_for_again() -> None:
@@ -221,20 +212,11 @@ async def test_a_retry_after_as_a_date_goes_by_the_server_s_clock() -> None:
     assert server.clock.monotonic() == pytest.approx(7, abs=0.1)
 
 
-class Noting:
+class Noting(Unmetered):
     """A meter that admits everything and remembers what the client told it."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
-
-    def admit(self, requests: int = 1) -> None:
-        """Always."""
-
-    def sent(self) -> None:
-        """Counted elsewhere."""
-
-    def unsent(self) -> None:
-        """Counted elsewhere."""
 
     def passed(self) -> None:
         self.told.append("passed")

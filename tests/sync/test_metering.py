@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from slotbridge.errors import BudgetSpent
 from slotbridge.http.limiter import Limiter
 from slotbridge.http.transport import Transport
+from slotbridge.sandbox.traffic import Fault
 from slotbridge.store import Store
 from slotbridge.sync.metering import StoreMeter, digest_of
 from tests.http.clock import FakeClock
@@ -195,3 +196,27 @@ def test_no_write_is_begun_whose_verification_the_month_has_no_room_for(tmp_path
     report = rig.run()
     assert rig.writes() - writes == (left >= 4)
     assert (report.pairs[0].error is None) is (left >= 4)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_side_that_asked_to_be_left_alone_is_not_asked_by_the_next_process(tmp_path: Path, dry_run: bool) -> None:
+    rig = Rig(tmp_path)
+    rig.world.faults.append(Fault("GET /v1/services", "answer", times=1, status=429, body=""))
+    assert "left alone for an hour" in str(rig.run().pairs[0].error)
+    rig.clock.time += 2
+    sent = rig.requests("reservekit")
+    assert "another 60 minutes; nothing was sent" in str(rig.run(dry_run=dry_run).pairs[0].error)
+    assert rig.requests("reservekit") == sent
+    rig.clock.time += HOUR
+    assert rig.sync().status == "quiet"
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait_for_longer_than_was_asked(store: Store, clock: StillClock) -> None:
+    meter(store, clock).left_alone(HOUR)
+    clock.pass_by(600)
+    assert meter(store, clock).absence == HOUR - 600
+    assert meter(store, clock, key="two").absence == 0
+    clock.pass_by(-1200)
+    assert meter(store, clock).absence == 0
+    clock.pass_by(600 + HOUR)
+    assert meter(store, clock).absence == 0

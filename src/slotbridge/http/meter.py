@@ -8,6 +8,10 @@ from typing import Protocol
 class Meter(Protocol):
     """Is asked before a request is sent, and told what became of it."""
 
+    @property
+    def absence(self) -> float:
+        """The seconds for which the server has asked an earlier process to leave it alone, as far as they are left."""
+
     def admit(self, requests: int = 1) -> None:
         """Raises BudgetSpent when not so many requests may be sent now."""
 
@@ -23,9 +27,14 @@ class Meter(Protocol):
     def spent(self) -> None:
         """The server says that the month's requests are used up."""
 
+    def left_alone(self, seconds: float) -> None:
+        """The server asks to be left alone for longer than a call can wait."""
+
 
 class Unmetered:
     """For those who leave no trace: nothing is counted, and nothing refused."""
+
+    absence = 0.0
 
     def admit(self, requests: int = 1) -> None:
         """Always."""
@@ -40,4 +49,7 @@ class Unmetered:
         """Is not noted."""
 
     def spent(self) -> None:
+        """Is not noted."""
+
+    def left_alone(self, seconds: float) -> None:
         """Is not noted."""

@@ -43,7 +43,7 @@ class Calls:
         self._transport = transport
         self._clock = clock
         self._random = random
-        self._left_alone_until = clock.monotonic()
+        self._left_alone_until = clock.monotonic() + transport.meter.absence
 
     @property
     def requests(self) -> int:
@@ -136,7 +136,9 @@ class Calls:
             if wait <= LONGEST_WAIT_ASKED_FOR:
                 self._transport.limiter.penalize(wait)
             else:
-                self._left_alone_until = self._clock.monotonic() + min(wait, LONGEST_ABSENCE)
+                absence = min(wait, LONGEST_ABSENCE)
+                self._left_alone_until = self._clock.monotonic() + absence
+                self._transport.meter.left_alone(absence)
 
     def _check(self, item: str) -> None:
         """Raises LimitReached while ReserveKit wants to be left alone for longer than a call can wait."""

@@ -20,7 +20,7 @@ from slotbridge.store.tables import Table
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The last migration: the schema that this code works with."""
 
 MENDED: Final = "Put a copy back with `slotbridge db restore`"

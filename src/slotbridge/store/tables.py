@@ -180,6 +180,7 @@ class SideState(Table, table=True):
 
     `bucket_empty_at`: when our requests so far will have drained from its bucket. `closed_at`: when it last refused a
     write that its key may not do. `spent_at`: when it last said that the month's requests are used up.
+    `left_alone_since`: when it asked to be left alone until `left_alone_until`.
     """
 
     __tablename__ = "side_state"
@@ -190,6 +191,8 @@ class SideState(Table, table=True):
     closed_at: datetime | None = None
     closed_reason: str | None = None
     spent_at: datetime | None = None
+    left_alone_since: datetime | None = None
+    left_alone_until: datetime | None = None
 
 
 class OAuthToken(Table, table=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
@@ -31,12 +31,25 @@ class SideRecord:
 
     `bucket_empty_at`: when what we sent will have drained from its bucket. `closed_at` and `closed_reason`: when and
     how it last refused a write that the key may not do. `spent_at`: when it said that the month is used up.
+    `left_alone_since`: when it asked to be left alone until `left_alone_until`.
     """
 
     bucket_empty_at: datetime | None = None
     closed_at: datetime | None = None
     closed_reason: str | None = None
     spent_at: datetime | None = None
+    left_alone_since: datetime | None = None
+    left_alone_until: datetime | None = None
+
+    def absence(self, now: datetime) -> float:
+        """The seconds that it is still to be left alone for; none where the clock was set back since it asked."""
+        since, until = self.left_alone_since, self.left_alone_until
+        if since is None or until is None or not since <= now < until:
+            return 0.0
+        return (until - now).total_seconds()
+
+
+_KNOWN: Final = tuple(field.name for field in fields(SideRecord))
 
 
 class Usage:
@@ -69,11 +82,11 @@ class Usage:
             return SideRecord()
         if row.key != key:
             return SideRecord(bucket_empty_at=row.bucket_empty_at)
-        return SideRecord(row.bucket_empty_at, row.closed_at, row.closed_reason, row.spent_at)
+        return SideRecord(**{name: getattr(row, name) for name in _KNOWN})
 
     def note(self, side: Side, key: str, **known: Any) -> None:
         """Notes members of the side's record; those that are not named stay, unless the key is another one."""
-        fresh = {"closed_at": None, "closed_reason": None, "spent_at": None}
+        fresh = {name: None for name in _KNOWN if name != "bucket_empty_at"}
         table, other = tables.SideState, col(tables.SideState.key).is_distinct_from(key)
         with transaction(self._engine) as connection:
             connection.execute(upsert(table).values(side=side, key=key).on_conflict_do_nothing())

@@ -99,5 +99,5 @@ def _meter(side: Side, key: str, store: Store | None, limiter: Limiter, clock: C
     if known.bucket_empty_at is not None:
         limiter.restore((known.bucket_empty_at - clock.now()).total_seconds())
     if store.read_only:
-        return SpentMeter(side, known.spent_at, clock)
+        return SpentMeter(side, known, clock)
     return StoreMeter(side, store.usage, limiter, clock, key=key, cap=cap)

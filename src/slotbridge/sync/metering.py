@@ -11,7 +11,7 @@ from slotbridge.clock import Clock
 from slotbridge.errors import SIDE_NAMES, BudgetSpent, Side
 from slotbridge.http.limiter import Limiter
 from slotbridge.http.meter import Unmetered
-from slotbridge.store.usage import Usage, month_of
+from slotbridge.store.usage import SideRecord, Usage, month_of
 
 PROBED_EVERY = timedelta(hours=6)
 """How often a side that said its month was used up is asked whether it still is."""
@@ -30,7 +30,9 @@ class StoreMeter:
         self._clock = clock
         self._key = key
         self._cap = cap
-        self._spent_at = usage.side(side, key).spent_at
+        known = usage.side(side, key)
+        self._spent_at = known.spent_at
+        self.absence = known.absence(clock.now())
         self._sent_at = clock.now()
 
     def admit(self, requests: int = 1) -> None:
@@ -64,14 +66,21 @@ class StoreMeter:
         self._spent_at = self._clock.now()
         self._usage.note(self._side, self._key, spent_at=self._spent_at)
 
+    def left_alone(self, seconds: float) -> None:
+        """Notes for how long, for the next process."""
+        now = self._clock.now()
+        until = now + timedelta(seconds=seconds)
+        self._usage.note(self._side, self._key, left_alone_since=now, left_alone_until=until)
+
 
 class SpentMeter(Unmetered):
     """For those who may not write: counts nothing, and asks no side that has just said that its month is used up."""
 
-    def __init__(self, side: Side, spent_at: datetime | None, clock: Clock) -> None:
+    def __init__(self, side: Side, known: SideRecord, clock: Clock) -> None:
         self._side: Side = side
-        self._spent_at = spent_at
+        self._spent_at = known.spent_at
         self._clock = clock
+        self.absence = known.absence(clock.now())
 
     def admit(self, requests: int = 1) -> None:
         """Raises BudgetSpent as a StoreMeter does."""
