@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from slotbridge.cli import TAKING_VALUES, command_in
+from slotbridge.cli.app import app
+
+HEEDED = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""A shell that runs tests in the background switches Ctrl-C off."""
 
 EARLY = """
 import os, signal
@@ -15,7 +23,7 @@ from slotbridge.cli.invocation import Invocation
 Invocation.settings = lambda self: os.kill(os.getpid(), signal.SIGTERM)
 raise SystemExit(main())
 """
-"""SIGTERM comes while the settings are read."""
+"""The signal comes while the settings are read."""
 
 IMPORTING = """
 import os, signal, sys
@@ -55,24 +63,83 @@ raise SystemExit(main())
 """
 
 
+DEMO = """
+import os, signal, tempfile
+from slotbridge.cli import main, story
+
+tempfile.tempdir = os.environ["FOLDER"]
+
+def tell_story(stage):
+    from slotbridge.cli.invocation import Invocation
+
+    Invocation.settings = lambda self: os.kill(os.getpid(), signal.SIGTERM)
+    stage.call("status")
+    print("still here")
+
+story.tell_story = tell_story
+raise SystemExit(main())
+"""
+
+INTERRUPTED = "Interrupted. Run the same command again to go on.\n"
+SIGNALS = pytest.mark.parametrize(("told", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+
+
 def python(code: str, *argv: str) -> tuple[int, str, str]:
     done = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, text=True, check=False, timeout=60)
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("argv", [["sync"], ["status", "--watch"], ["doctor"]])
-def test_sigterm_ends_a_command_with_143(argv: list[str]) -> None:
-    assert python(EARLY, *argv) == (143, "", "Interrupted. Run the same command again to go on.\n")
+def told_by(name: str, code: str, *argv: str) -> tuple[int, str, str]:
+    return python(HEEDED + code.replace("SIGTERM", name), *argv)
 
 
-def test_a_daemon_that_is_told_to_stop_before_it_has_begun_ends_with_0() -> None:
-    assert python(EARLY, "run") == (0, "", "")
+@SIGNALS
+@pytest.mark.parametrize("argv", [["sync"], ["status", "--watch"], ["show", "run"]])
+def test_a_signal_ends_a_command_with_a_code_of_its_own(argv: list[str], told: str, code: int) -> None:
+    assert told_by(told, EARLY, *argv) == (code, "", INTERRUPTED)
 
 
-@pytest.mark.parametrize(("command", "code"), [("run", 0), ("sync", 143)])
+@pytest.mark.parametrize("told", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("moment", [EARLY, IMPORTING, PARSING])
+def test_a_daemon_that_is_told_to_stop_before_it_has_begun_ends_with_0(told: str, moment: str) -> None:
+    assert told_by(told, moment, "--log-level", "debug", "run") == (0, "", "")
+
+
+@SIGNALS
 @pytest.mark.parametrize("moment", [IMPORTING, PARSING])
-def test_sigterm_is_heard_before_any_command_has_begun(command: str, code: int, moment: str) -> None:
-    assert python(moment, command) == (code, "", "")
+def test_a_signal_is_heard_before_any_command_has_begun(told: str, code: int, moment: str) -> None:
+    assert told_by(told, moment, "sync") == (code, "", INTERRUPTED)
+
+
+@SIGNALS
+def test_a_demo_that_is_interrupted_in_a_step_accuses_nobody(
+    told: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOLDER", str(tmp_path))
+    ended, out, err = told_by(told, DEMO, "demo")
+    assert (ended, err) == (code, INTERRUPTED)
+    assert out.splitlines()[-1] == "$ slotbridge status"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("", None),
+        ("--version", None),
+        ("run", "run"),
+        ("--config run status", "status"),
+        ("--config=run --log-format json run", "run"),
+        ("show run", "show"),
+    ],
+)
+def test_the_command_is_the_first_word_that_is_no_option_and_no_value_of_one(line: str, command: str | None) -> None:
+    assert command_in(line.split()) == command
+
+
+def test_the_options_that_take_a_value_are_known() -> None:
+    options = {option.name for option in get_command(app).params if not option.is_flag}  # type: ignore[attr-defined]
+    assert {f"--{name}".replace("_", "-") for name in options} == set(TAKING_VALUES)
 
 
 def test_the_second_sigterm_does_not_wait() -> None:

@@ -15,6 +15,9 @@ from slotbridge.cli.outlet import Outlet
 
 __all__ = ["main"]
 
+TAKING_VALUES = ("--config", "--log-level", "--log-format")
+"""The global options that are followed by a value."""
+
 
 def main(
     argv: Sequence[str] | None = None,
@@ -46,8 +49,14 @@ def main(
 def _begun(argv: list[str], out: TextIO, err: TextIO, environ: Mapping[str, str]) -> int:
     try:
         return _run(argv, out, err, environ)
-    except SystemExit:  # before any command had begun: a daemon is told to stop, and is stopped
-        return 0 if "run" in argv else 128 + signal.SIGTERM
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT
+    if command_in(argv) == "run":
+        return 0  # a daemon is told to stop, and is stopped
+    err.write("Interrupted. Run the same command again to go on.\n")
+    return code
 
 
 def _run(argv: list[str], out: TextIO, err: TextIO, environ: Mapping[str, str]) -> int:
@@ -59,6 +68,12 @@ def _run(argv: list[str], out: TextIO, err: TextIO, environ: Mapping[str, str]) 
     from slotbridge.cli.invocation import Invocation
 
     return run(Invocation(out, err, environ), argv)
+
+
+def command_in(argv: Sequence[str]) -> str | None:
+    """The command of a command line, for as long as nothing is imported that reads command lines well."""
+    words = zip(("", *argv), argv, strict=False)
+    return next((word for before, word in words if not word.startswith("-") and before not in TAKING_VALUES), None)
 
 
 def _ended(number: int, _frame: FrameType | None) -> None:

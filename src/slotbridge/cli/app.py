@@ -30,7 +30,7 @@ InitialPolicy = Literal["hold", "merge", "bitrix24", "reservekit"]
 
 
 def run(invocation: Invocation, argv: list[str]) -> int:
-    """Runs one command line; every way to end becomes an exit code."""
+    """Runs one command line; every way to end becomes an exit code, but for an interrupt: that is a SystemExit."""
     command = _command()
     invocation.commands = frozenset(getattr(command, "commands", ()))
     try:
@@ -50,12 +50,8 @@ def _command() -> Any:
 
 def _ended(invocation: Invocation, argv: list[str], end: SystemExit) -> int:
     code = end.code if isinstance(end.code, int) else 1
-    if code == TERMINATED and invocation.command is None:
-        raise end  # nothing has begun
-    if code == TERMINATED and invocation.command == "run":
-        return 0  # told to stop before it had begun
     if code in (INTERRUPTED, TERMINATED):
-        invocation.stderr.write("Interrupted. Run the same command again to go on.\n")
+        raise end  # not only this command is to end: the demo calls others
     # Wrong usage is told on standard error before any option is known; here the document for who asked for one.
     if "--json" in argv and (mistake := getattr(end.__context__, "format_message", None)):
         invocation.as_json = True
