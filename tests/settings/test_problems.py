@@ -127,6 +127,23 @@ def test_a_webhook_address_of_another_shape_is_refused_without_showing_it(tmp_pa
     assert problem.startswith("[bitrix24] webhook_url: must ")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://example.bitrix24.com/rest/1/{CODE}/",
+        f"https://example.bitrix24.com/{CODE}",
+        f"example.bitrix24.com/rest/1/{CODE}/",
+        f"https://example.bitrix24.com?x={CODE}",
+        f"http://example.bitrix24.com/{CODE}",
+    ],
+)
+def test_what_is_more_than_a_portals_host_is_refused_without_showing_it(tmp_path: Path, url: str) -> None:
+    oauth = f'[bitrix24.oauth]\nclient_id = "a"\nclient_secret = "b"\nportal = "{url}"\n'
+    (problem,) = problems(tmp_path, f'{oauth}[reservekit]\napi_key = "{KEY}"\n')
+
+    assert problem.startswith("[bitrix24.oauth] portal: must ")
+
+
 def test_one_way_into_bitrix24_is_needed_and_one_only(tmp_path: Path) -> None:
     oauth = '[bitrix24.oauth]\nclient_id = "a"\nclient_secret = "b"\nportal = "https://example.bitrix24.com"\n'
 

@@ -17,7 +17,12 @@ Number = TypeVar("Number", int, float)
 _DURATION = re.compile(r"(?=.)(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _WEBHOOK_PATH = re.compile(r"/rest/\d+/[^/\s]+/?", re.ASCII)
 _LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})", re.ASCII)
+_PORTAL_HELP = "must be the portal's address and end after the host, such as https://example.bitrix24.com"
 _WEBHOOK_HELP = "must look like https://<portal>/rest/<user number>/<code>/"
+
+
+class Unshown(ValueError):
+    """What is wrong with a value that may hold a secret in a place for none: it is not shown."""
 
 
 def _no_bool(value: object) -> object:
@@ -106,6 +111,17 @@ def _web_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _portal_url(url: str) -> str:
+    """The host alone: a webhook's address pasted here would be printed, code included, as where to grant access."""
+    try:
+        path = address_parts(url, _PORTAL_HELP).path
+    except ValueError as error:
+        raise Unshown(*error.args) from None
+    if path.strip("/"):
+        raise Unshown(_PORTAL_HELP)
+    return url.rstrip("/")
+
+
 def _webhook_url(secret: SecretStr) -> SecretStr:
     url = secret.get_secret_value()
     if not _WEBHOOK_PATH.fullmatch(address_parts(url, _WEBHOOK_HELP).path):
@@ -173,6 +189,7 @@ Label = Annotated[str, AfterValidator(_label)]
 Code = Annotated[str, AfterValidator(_code)]
 Zone = Annotated[str, AfterValidator(_zone)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+PortalUrl = Annotated[str, AfterValidator(_portal_url)]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Token = Annotated[SecretStr, AfterValidator(_token)]

@@ -15,6 +15,7 @@ from slotbridge.settings.kinds import (
     Label,
     Listen,
     Minutes,
+    PortalUrl,
     Positive,
     Rate,
     Ratio,
@@ -42,7 +43,7 @@ class OAuthSettings(Table):
 
     client_id: Token
     client_secret: Token
-    portal: WebUrl
+    portal: PortalUrl
     token_url: WebUrl = "https://oauth.bitrix.info/oauth/token"  # noqa: S105 - an address, no secret
 
 

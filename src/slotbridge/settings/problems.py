@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from slotbridge.http.redact import redact
+from slotbridge.settings.kinds import Unshown
 from slotbridge.settings.shape import Path, fields_at, homes_of, may_be_secret, table_of
 
 _SAID = {
@@ -108,7 +109,8 @@ def _said(finding: ErrorDetails) -> str:
 
 def _given(finding: ErrorDetails, path: Path, root: type[BaseModel]) -> str:
     value = finding["input"]
-    if may_be_secret(root, path) or not isinstance(value, str | int | float):
+    unshown = isinstance(finding.get("ctx", {}).get("error"), Unshown)
+    if unshown or may_be_secret(root, path) or not isinstance(value, str | int | float):
         return ""
     if isinstance(value, str):
         text = redact(value)
