@@ -146,6 +146,18 @@ def test_no_id_at_all_is_no_hold(shell: Shell) -> None:
     assert refused(shell.call("resolve", "", "--approve"), 'no hold "" is open', f"  {name}: Orthodontics, deletions, ")
 
 
+def test_what_only_a_dry_run_has_shown_is_decided_once_a_sync_has_noted_it(shell: Shell) -> None:
+    shell.call("sync")
+    shell.world.portal.put_slots(16, [])
+    for look in (["sync", "--dry-run"], ["show", "Orthodontics"]):
+        (offer,) = [line for line in shell.call(*look).out.splitlines() if "slotbridge resolve" in line]
+        assert offer.endswith("--approve  (once `slotbridge sync` has noted it)")
+    command = offer.partition("slotbridge ")[2].partition("  (")[0].split()
+    assert refused(shell.call(*command), "is open, and no other", "`slotbridge sync` notes it")
+    assert "(once" not in shell.call("sync").out
+    assert shell.call(*command).code == 0
+
+
 def test_an_unknown_id_names_the_open_ones(shell: Shell) -> None:
     name = emptied(shell)
     done = shell.call("resolve", "nothing", "--approve")

@@ -63,7 +63,7 @@ def test_M3_held_rows_are_marked_and_the_hold_is_named() -> None:
     assert shown[3:6] == [
         "  1 difference, held",
         f"  held {hold.id}: hours changed on both sides",
-        f"    to decide: slotbridge resolve {hold.id} --keep bitrix24",
+        f"    to decide: slotbridge resolve {hold.id} --keep bitrix24  (once `slotbridge sync` has noted it)",
     ]
 
 

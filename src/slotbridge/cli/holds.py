@@ -16,6 +16,7 @@ from slotbridge.settings import Settings
 from slotbridge.store import Decision, HoldRecord, Store
 
 _FOLLOWED: Mapping[str, Side] = {"to-reservekit": "bitrix24", "to-bitrix24": "reservekit"}
+_UNNOTED = "A dry run only shows a hold; `slotbridge sync` notes it"
 
 
 def show_holds(invocation: Invocation) -> int:
@@ -65,9 +66,13 @@ def named(name: str, records: Sequence[HoldRecord]) -> HoldRecord:
         return matching[0]
     known = tuple(f"{hold.id}: {hold.pair}, {hold.kind}, {hold.reason}" for hold in (r.hold for r in records))
     if not known:
-        raise ConfigurationError(f'no hold "{name}" is open, and no other', hint="There is nothing to decide")
+        raise ConfigurationError(
+            f'no hold "{name}" is open, and no other', hint=f"There is nothing to decide. {_UNNOTED}"
+        )
     what = f'"{name}" is the beginning of {len(matching)} holds' if matching else f'no hold "{name}" is open'
-    raise ConfigurationError(what, problems=known, hint="`slotbridge holds` shows each with what decides it")
+    raise ConfigurationError(
+        what, problems=known, hint=f"`slotbridge holds` shows each with what decides it. {_UNNOTED}"
+    )
 
 
 def _check(hold: Hold, decision: Decision, settings: Settings, commands: Collection[str]) -> None:

@@ -10,6 +10,8 @@ from slotbridge.reconcile.model import Hold, HoldKind
 KEEP = ("conflict", "first-sync", "agreement")
 APPROVE = ("deletions", "booked", "duplicate", "oscillation")
 
+RESOLVE = "slotbridge resolve"
+
 # What ends a hold without any command of ours.
 _OTHERWISE: Mapping[HoldKind, str] = {
     "conflict": "or make both sides agree; the hold then ends by itself",
@@ -47,9 +49,9 @@ def _in_an_undo(hold: Hold, run: int) -> str:
 def _in_a_run(hold: Hold, commands: Collection[str]) -> list[str]:
     ways = []
     if "resolve" in commands and hold.kind in KEEP:
-        ways += [f"slotbridge resolve {hold.id} --keep {side}" for side in ("bitrix24", "reservekit")]
+        ways += [f"{RESOLVE} {hold.id} --keep {side}" for side in ("bitrix24", "reservekit")]
     if "resolve" in commands and hold.kind in APPROVE:
-        ways.append(f"slotbridge resolve {hold.id} --approve")
+        ways.append(f"{RESOLVE} {hold.id} --approve")
     pair = shlex.quote(hold.pair)
     if hold.kind == "deletions":
         ways.append(f"slotbridge sync --pair {pair} --accept-deletes")

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from rich.text import Text
 
-from slotbridge.cli.render.decisions import ways_out
+from slotbridge.cli.render.decisions import RESOLVE, ways_out
 from slotbridge.cli.render.errors import error_lines
 from slotbridge.cli.render.fields import field_edit_words, field_words, is_fields
 from slotbridge.cli.render.words import DayZero, capacity_words, clean, edit_words, item_words, plural
@@ -102,7 +102,7 @@ def _pair_lines(
     for lost in pair.overruled:
         yield Text(f"  overruled: {overruled_words(lost)}", style="dim")
     for hold in pair.holds:
-        yield from hold_lines(hold, commands, undoing=undoing)
+        yield from hold_lines(hold, commands, undoing=undoing, noted=not dry_run)
     for side, problem in problems:
         yield Text(f"  left as it is: {SIDE_NAMES[side]}, {clean(problem.item)}: {clean(problem.reason)}", "yellow")
     if pair.error is not None:
@@ -154,16 +154,20 @@ def overruled_words(lost: Overruled | LostName) -> str:
 
 
 def hold_lines(
-    hold: Hold, commands: Collection[str], *, items: bool = True, undoing: int | None = None
+    hold: Hold, commands: Collection[str], *, items: bool = True, undoing: int | None = None, noted: bool = True
 ) -> Iterator[Text]:
-    """A hold: its id and reason, what it is about if wanted, and how to decide it."""
+    """A hold: its id and reason, what it is about if wanted, and how to decide it.
+
+    `noted` is False where only a look was taken: `resolve` decides what a run has noted, and finds nothing else.
+    """
     yield Text.assemble(("  held ", "yellow"), (hold.id, "bold yellow"), f": {clean(hold.reason)}")
     if items:
         yield from (Text(f"    {hold_item_words(item)}") for item in hold.items[:_MOST_ITEMS])
     if items and len(hold.items) > _MOST_ITEMS:
         yield Text(f"    … and {len(hold.items) - _MOST_ITEMS} more; --json lists all")
     for number, way in enumerate(ways_out(hold, commands, undoing=undoing)):
-        yield Text.assemble("    ", "to decide: " if number == 0 else " " * 11, (way, "cyan"))
+        later = "" if noted or not way.startswith(RESOLVE) else "  (once `slotbridge sync` has noted it)"
+        yield Text.assemble("    ", "to decide: " if number == 0 else " " * 11, (way, "cyan"), (later, "dim"))
 
 
 def hold_item_words(item: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ def week_lines(look: Look, commands: Collection[str] = (), *, picture: bool = Fa
             yield Text(f"  left as it is: {said}", "yellow")
     yield Text(f"  {_verdict_words(rows)}")
     for hold in look.plan.holds:
-        yield from hold_lines(hold, commands, items=False)
+        yield from hold_lines(hold, commands, items=False, noted=False)
 
 
 def week_rows(look: Look) -> list[Verdict]:
