@@ -208,11 +208,21 @@ def test_another_decision_takes_the_place_of_the_first(shell: Shell) -> None:
     assert saturday(shell) == ((540, 720), (540, 720))
 
 
-def test_a_decision_needs_no_lock(shell: Shell) -> None:
+def test_a_decision_needs_no_lock_and_a_daemon_applies_it_by_itself(shell: Shell) -> None:
     name = emptied(shell)
     with DatabaseLock(f"sqlite:///{shell.database}", "run") as lock:
         asyncio.run(lock.acquire(0, SystemClock()))
-        assert shell.call("resolve", name, "--approve").code == 0
+        done = shell.call("resolve", name, "--approve")
+        document = shell.call("resolve", name, "--approve", "--json").document
+    assert (done.code, done.last) == (0, "The daemon is running and applies it within seconds.")
+    assert (document["next"], document["daemon"]) == (None, True)
+
+
+def test_another_command_at_work_applies_no_decision_that_comes_now(shell: Shell) -> None:
+    name = emptied(shell)
+    with DatabaseLock(f"sqlite:///{shell.database}", "sync") as lock:
+        asyncio.run(lock.acquire(0, SystemClock()))
+        assert shell.call("resolve", name, "--approve").last.startswith("To run it now: slotbridge sync --pair ")
 
 
 # Words
@@ -252,6 +262,11 @@ def test_a_decision_says_what_the_next_run_makes_of_it(kind: HoldKind, decision:
 @pytest.mark.parametrize("kind", APPROVE)
 def test_every_approval_has_an_effect(kind: HoldKind) -> None:
     assert any(line.plain.startswith("At the next run ") for line in decided_lines(record(kind, "approve"), None))
+
+
+def test_where_nobody_can_tell_whether_a_daemon_runs_both_ways_are_told() -> None:
+    shown = [line.plain for line in decided_lines(record("booked", "approve"), None, daemon=None)]
+    assert shown[-1].endswith("which applies it within seconds: slotbridge sync --pair dental")
 
 
 def test_decisions_are_named_like_their_options() -> None:

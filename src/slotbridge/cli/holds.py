@@ -14,6 +14,7 @@ from slotbridge.errors import SIDE_NAMES, ConfigurationError, Side
 from slotbridge.reconcile.model import Hold
 from slotbridge.settings import Settings
 from slotbridge.store import Decision, HoldRecord, Store
+from slotbridge.store.holder import holder_of, is_daemon
 
 _FOLLOWED: Mapping[str, Side] = {"to-reservekit": "bitrix24", "to-bitrix24": "reservekit"}
 _UNNOTED = "A dry run only shows a hold; `slotbridge sync` notes it"
@@ -40,10 +41,11 @@ def decide_hold(invocation: Invocation, name: str, keep: Side | None, *, approve
     found = named(name, asyncio.run(_open_holds(invocation, settings)))
     _check(found.hold, decision, settings, invocation.commands)
     decided = _decide(invocation, settings, found, decision)
+    daemon = is_daemon(holder_of(settings.store.url))
     if invocation.as_json:
-        invocation.emit(decided_json(decided))
+        invocation.emit(decided_json(decided, daemon=daemon))
     else:
-        invocation.say(decided_lines(decided, found.decision))
+        invocation.say(decided_lines(decided, found.decision, daemon=daemon))
     return 0
 
 

@@ -44,6 +44,11 @@ def holder_of(url: str, locks: Path = KERNEL_LOCKS) -> Holder | None:
         return None
 
 
+def is_daemon(holder: Holder | None) -> bool | None:
+    """Whether a daemon is at work; None where that cannot be told from here."""
+    return holder.holds if holder is not None and holder.command == "run" else False
+
+
 def _is_locked(file: Path, locks: Path) -> bool | None:
     """Whether the kernel of this host lists a lock on the file; None where it has no such list.
 

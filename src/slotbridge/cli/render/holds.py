@@ -54,8 +54,12 @@ def decision_words(decision: str) -> str:
     return f"keep {decision}" if as_side(decision) else decision
 
 
-def decided_lines(record: HoldRecord, earlier: str | None) -> Iterator[Text]:
-    """What was decided, in place of what, what the next run makes of it, and how to run it now."""
+def decided_lines(record: HoldRecord, earlier: str | None, *, daemon: bool | None = False) -> Iterator[Text]:
+    """What was decided, in place of what, what the next run makes of it, and how to run it now.
+
+    `daemon` says whether one is at work, None where nobody can tell: it heeds the decision by itself, and as long as it
+    is there no other run can begin.
+    """
     hold, decision = record.hold, record.decision or ""
     instead = f", instead of {decision_words(earlier)}" if earlier not in (None, decision) else ""
     yield Text.assemble(
@@ -64,7 +68,11 @@ def decided_lines(record: HoldRecord, earlier: str | None) -> Iterator[Text]:
     )
     yield from (Text(f"  {hold_item_words(item)}") for item in hold.items)
     yield Text(f"At the next run {_effect(hold, decision)}. If anything of this is edited before, it is held again.")
-    yield Text.assemble("To run it now: ", (_run_now(hold), "cyan"))
+    if daemon:
+        yield Text("The daemon is running and applies it within seconds.")
+    else:
+        unless = "" if daemon is False else ", unless a daemon is running, which applies it within seconds"
+        yield Text.assemble(f"To run it now{unless}: ", (_run_now(hold), "cyan"))
 
 
 def _effect(hold: Hold, decision: str) -> str:
@@ -87,9 +95,10 @@ def holds_json(records: Sequence[HoldRecord], commands: Collection[str]) -> dict
     return {"version": 1, "holds": holds}
 
 
-def decided_json(record: HoldRecord) -> dict[str, Any]:
-    """The `resolve --json` document."""
-    return {"version": 1, "hold": record_json(record), "next": _run_now(record.hold)}
+def decided_json(record: HoldRecord, *, daemon: bool | None = False) -> dict[str, Any]:
+    """The `resolve --json` document; `next` is None where a daemon applies the decision by itself."""
+    following = None if daemon else _run_now(record.hold)
+    return {"version": 1, "hold": record_json(record), "next": following, "daemon": daemon}
 
 
 def record_json(record: HoldRecord) -> dict[str, Any]:

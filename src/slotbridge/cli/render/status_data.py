@@ -10,7 +10,7 @@ from typing import Literal
 from slotbridge.daemon.pace import Advice
 from slotbridge.errors import Side
 from slotbridge.store import HoldRecord, Memory
-from slotbridge.store.holder import Holder
+from slotbridge.store.holder import Holder, is_daemon
 from slotbridge.store.schedule import Planned
 
 GRACE = 300.0
@@ -60,7 +60,7 @@ class Status:
     @property
     def daemon(self) -> bool | None:
         """Whether a daemon is at work; None where that cannot be told from here."""
-        return self.holder.holds if self.holder is not None and self.holder.command == "run" else False
+        return is_daemon(self.holder)
 
     def left(self, side: Side) -> int | None:
         """How many requests the plan still has for this month; None for no limit."""
