@@ -198,14 +198,19 @@ def test_a_portal_without_the_methods_is_too_old(business: Rig) -> None:
     assert "bitrix24.resources" not in found
 
 
-def test_each_missing_resource_is_a_problem_of_its_pair(make_rig: Callable[..., Rig]) -> None:
+def test_each_missing_resource_is_one_problem_of_its_pair(make_rig: Callable[..., Rig]) -> None:
     rig = make_rig(pairs=3)
     rig.ids["pair2"] = (999, rig.ids["pair2"][1])
     found = [one for one in examined(rig).findings if one.id in ("bitrix24.resources", "bitrix24.slots")]
     assert [(one.id, one.state, one.pair) for one in found] == [
         ("bitrix24.resources", "problem", "pair2"),
-        ("bitrix24.slots", "problem", "pair2"),
     ]
+
+
+def test_hours_that_cannot_be_read_are_told_where_the_resource_is_there(business: Rig) -> None:
+    business.world.faults.append(Fault("slots.list", "answer", times=99, status=403, body="{}"))
+    found = by_id(examined(business))
+    assert (found["bitrix24.resources"].state, found["bitrix24.slots"].state) == ("ok", "problem")
 
 
 def test_a_range_that_cannot_be_read_is_named_and_no_problem(business: Rig) -> None:

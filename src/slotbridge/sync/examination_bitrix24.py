@@ -49,7 +49,7 @@ def portal(facts: PortalFacts, settings: Settings, words: Words) -> Iterator[Fin
         yield Finding("bitrix24.access", "ok", f"the portal accepts {words.name}")
         yield from _scopes(facts.scopes, settings, words)
         yield from _resources(facts.resources, settings.pairs)
-        yield from _ranges(facts.ranges, settings.pairs)
+        yield from _ranges(facts.ranges, facts.resources, settings.pairs)
         yield from _client_types(facts.client_types)
         yield from _tokens(facts.expires_at)
         yield from _events(facts.handlers, settings)
@@ -91,12 +91,25 @@ def _is_too_old(error: SlotbridgeError) -> bool:
 
 
 def _ranges(
-    found: Found[tuple[Range | Odd, ...]] | SlotbridgeError | None, pairs: Sequence[PairSettings]
+    found: Found[tuple[Range | Odd, ...]] | SlotbridgeError | None,
+    resources: Found[Resource] | SlotbridgeError | None,
+    pairs: Sequence[PairSettings],
 ) -> Iterator[Finding]:
+    """The hours; what is wrong with the resource itself was told with it."""
     if isinstance(found, SlotbridgeError):
         yield failed("bitrix24.slots", found)
     elif found:
-        yield from _each("bitrix24.slots", found, pairs, "resource", "shows its hours")
+        told = resources if isinstance(resources, Mapping) else {}
+        untold = {each: hours for each, hours in found.items() if not _is_alike(hours, told.get(each))}
+        said = _each("bitrix24.slots", untold, pairs, "resource", "shows its hours")
+        yield from (each for each in said if each.state != "ok" or len(untold) == len(found))
+
+
+def _is_alike(one: object, other: object) -> bool:
+    """Whether both are the same failure."""
+    return (
+        isinstance(one, ApiError) and isinstance(other, ApiError) and (type(one), one.code) == (type(other), other.code)
+    )
 
 
 def _each(name: str, found: Found[T], pairs: Sequence[PairSettings], word: str, verdict: str) -> Iterator[Finding]:
