@@ -9,6 +9,7 @@ import pytest
 
 from slotbridge import __version__
 from slotbridge.cli import main
+from slotbridge.cli.healthcheck import PLACES
 from slotbridge.cli.invocation import Invocation
 from slotbridge.errors import ApiError, LockHeld
 
@@ -22,6 +23,12 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert all(f"\n  {command} " in shown for command in COMMANDS)
     assert "..." not in shown.partition("Commands:")[2], "a description is cut off"
+
+
+def test_help_names_every_place_of_the_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--help"])
+    shown = "".join(capsys.readouterr().out.split())
+    assert all(str(place) in shown for place in ("$SLOTBRIDGE_CONFIG", *PLACES))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -59,6 +66,26 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_wrong_usage_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(argv) == 2
     assert "Usage: slotbridge" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("sync --config x.toml", "--config stands before the command: slotbridge --config … sync"),
+        ("db backup --log-level=debug", "--log-level stands before the command: slotbridge --log-level … db backup"),
+        ("status --version", "--version stands before the command: slotbridge --version"),
+    ],
+)
+def test_an_option_of_the_program_behind_a_command_says_where_it_stands(line: str, said: str, shell: Shell) -> None:
+    assert shell.call(*line.split()).err.splitlines()[-1] == said
+    done = shell.call(*line.split(), "--json")
+    assert (done.code, done.document["error"]["hint"]) == (2, said)
+
+
+@pytest.mark.parametrize("argv", [["sync", "--confg", "x"], ["--config"], ["--version", "--confg"]])
+def test_no_other_option_is_said_to_stand_elsewhere(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main(argv)
+    assert "stands before" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("argv", [["sync", "--initial", "guess"], ["show"], ["status", "--watch"], ["nonsense"]])

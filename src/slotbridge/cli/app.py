@@ -10,6 +10,7 @@ import typer
 from typer.main import get_command
 
 from slotbridge import __version__
+from slotbridge.cli import TAKING_VALUES
 from slotbridge.cli.app_db import db
 from slotbridge.cli.ending import AsJson, end
 from slotbridge.cli.invocation import Invocation, LogFormat, LogLevel
@@ -53,10 +54,24 @@ def _ended(invocation: Invocation, argv: list[str], end: SystemExit) -> int:
     if code in (INTERRUPTED, TERMINATED):
         raise end  # not only this command is to end: the demo calls others
     # Wrong usage is told on standard error before any option is known; here the document for who asked for one.
-    if "--json" in argv and (mistake := getattr(end.__context__, "format_message", None)):
+    mistake = end.__context__
+    misplaced = _misplaced(mistake)
+    if misplaced:
+        invocation.stderr.write(f"{misplaced}\n")
+    if "--json" in argv and (told := getattr(mistake, "format_message", None)):
         invocation.as_json = True
-        return invocation.failed(ConfigurationError(mistake(), hint="--help shows what there is"))
+        return invocation.failed(ConfigurationError(told(), hint=misplaced or "--help shows what there is"))
     return code
+
+
+def _misplaced(mistake: BaseException | None) -> str | None:
+    """What to say of an option of the program that stands behind a command, which does not know it."""
+    option, context = getattr(mistake, "option_name", None), getattr(mistake, "ctx", None)
+    if option not in (*TAKING_VALUES, "--version") or context is None or context.parent is None:
+        return None
+    command = context.command_path.removeprefix("slotbridge ")
+    right = f"{option} … {command}" if option in TAKING_VALUES else option
+    return f"{option} stands before the command: slotbridge {right}"
 
 
 def _version(wanted: bool) -> None:
@@ -70,7 +85,10 @@ def slotbridge(
     ctx: typer.Context,
     config: Annotated[
         Path | None,
-        typer.Option(help="The configuration file; else $SLOTBRIDGE_CONFIG, else config/slotbridge.toml."),
+        typer.Option(
+            help="The configuration file; else $SLOTBRIDGE_CONFIG, else config/slotbridge.toml, else "
+            "/etc/slotbridge/slotbridge.toml."
+        ),
     ] = None,
     log_level: Annotated[LogLevel | None, typer.Option(help="What is logged to standard error.")] = None,
     log_format: Annotated[LogFormat, typer.Option(help="How it is logged: auto is for people on a terminal.")] = "auto",
