@@ -74,6 +74,9 @@ def test_an_edit_says_once_what_stays() -> None:
         (timedelta(minutes=5), "5 min ago"),
         (timedelta(hours=47), "47 h ago"),
         (timedelta(days=9), "9 days ago"),
+        (timedelta(seconds=-20), "just now"),
+        (timedelta(minutes=-90), "1 h ahead of the clock"),
+        (timedelta(days=-9), "9 days ahead of the clock"),
     ],
 )
 def test_moments_are_told_relative_and_in_full(passed: timedelta, words: str) -> None:

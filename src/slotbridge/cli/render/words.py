@@ -96,9 +96,12 @@ def moment(instant: datetime | None, now: datetime) -> str:
 
 
 def _ago(passed: timedelta) -> str:
-    minutes = int(passed.total_seconds()) // 60
+    """In words; what is still to come was noted before the clock was set back."""
+    minutes = int(abs(passed.total_seconds())) // 60
     if minutes < 1:
         return "just now"
     if minutes < 60:
-        return f"{minutes} min ago"
-    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days ago"
+        long = f"{minutes} min"
+    else:
+        long = f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
+    return f"{long} ago" if passed > timedelta(0) else f"{long} ahead of the clock"
