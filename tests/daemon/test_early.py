@@ -132,8 +132,17 @@ async def test_what_a_person_asks_for_runs_without_a_look(make_rig: MakeRig) -> 
     rig.daemon.notice("a", "asked for on the status page")
     rig.daemon.notice("a", EVENT)
     await rig.pass_by(4)
-    assert [run.names for run in rig.engine.runs] == [("a",)]
+    assert [(run.names, run.trigger) for run in rig.engine.runs] == [(("a",), "decision")]
     assert rig.engine.looks == []
+
+
+async def test_a_run_for_what_was_decided_and_what_was_told_is_called_both(make_rig: MakeRig) -> None:
+    rig = await started(make_rig, "a", "b")
+    rig.engine.holdings["b"] = "edited"
+    rig.daemon.notice("a", "a person's decision")
+    rig.daemon.notice("b", EVENT)
+    await rig.pass_by(4)
+    assert [(run.names, run.trigger) for run in rig.engine.runs] == [(("a", "b"), "decision and event")]
 
 
 async def test_past_the_reserve_an_edit_that_is_told_still_travels(make_rig: MakeRig) -> None:

@@ -15,7 +15,7 @@ import structlog
 
 from slotbridge.clock import Clock
 from slotbridge.daemon.condition import Condition
-from slotbridge.daemon.early import Notices, Source, has_news, source_of
+from slotbridge.daemon.early import Notices, Source, has_news, source_of, trigger_of
 from slotbridge.daemon.pace import needed_interval, next_interval
 from slotbridge.daemon.roster import Entry, enrolled
 from slotbridge.daemon.runner import Runner
@@ -318,7 +318,7 @@ class Daemon:
             if entry.running:  # since a moment ago: what it has read may be older than the notice
                 self._notices.add(entry.name, taken[entry.name], now)
         if group and self._may_begin():
-            self._start(group, "event")
+            self._start(group, trigger_of(taken[entry.name] for entry in group))
 
     async def _digests(self, names: Sequence[str]) -> Mapping[str, str | None] | None:
         """What Bitrix24 holds for these pairs; None where it cannot be asked now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from slotbridge.daemon.roster import Entry
@@ -27,6 +27,11 @@ def source_of(why: str) -> Source:
     """Whose word a notice is, by how its reason begins."""
     word = why.partition(" ")[0].lower()
     return "bitrix24" if word == "bitrix24" else "reservekit" if word == "reservekit" else "person"
+
+
+def trigger_of(sources: Iterable[Source]) -> str:
+    """What the history calls a run that such notices have started."""
+    return " and ".join(sorted({"decision" if source == "person" else "event" for source in sources}))
 
 
 def has_news(entry: Entry, digest: str | None, now: float) -> bool:
