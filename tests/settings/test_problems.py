@@ -127,6 +127,14 @@ def test_a_webhook_address_of_another_shape_is_refused_without_showing_it(tmp_pa
     assert problem.startswith("[bitrix24] webhook_url: must ")
 
 
+@pytest.mark.parametrize("space", [" ", "\n", "\u00a0"])
+def test_space_inside_an_address_is_named(tmp_path: Path, space: str) -> None:
+    url = f"https://example.bitrix24.com/rest/1/{space}{CODE}/"
+    (problem,) = problems(tmp_path, SIDES, SLOTBRIDGE_BITRIX24__WEBHOOK_URL=url)
+
+    assert problem == "[bitrix24] webhook_url: must have no space or line break inside"
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -97,6 +97,36 @@ def test_a_webhook_address_ends_with_a_slash_whether_it_was_given_one_or_not(tmp
     assert settings.bitrix24.webhook_url.get_secret_value() == url.rstrip("/") + "/"
 
 
+BEFORE, AFTER = r"\n\t ", r" \r\n"
+"""What copying takes along, as TOML writes it."""
+
+
+def test_space_around_an_address_or_a_secret_is_not_part_of_it(tmp_path: Path) -> None:
+    def around(text: str) -> str:
+        return text.replace('= "', f'= "{BEFORE}').replace('"\n', f'{AFTER}"\n')
+
+    base = 'base_url = "https://api.example.com/v1"\n'
+    settings = load(tmp_path, around(SIDES + base))
+    assert settings.bitrix24.webhook_url is not None
+    assert settings.bitrix24.webhook_url.get_secret_value() == f"https://example.bitrix24.com/rest/1/{CODE}/"
+    assert settings.reservekit.api_key.get_secret_value() == KEY
+    assert settings.reservekit.base_url == "https://api.example.com/v1"
+
+    oauth = '[bitrix24.oauth]\nclient_id = "local.1"\nclient_secret = "s"\nportal = "https://example.bitrix24.com/"\n'
+    found = load(tmp_path, around(oauth + f'[reservekit]\napi_key = "{KEY}"\n')).bitrix24.oauth
+    assert found is not None
+    assert (found.client_id.get_secret_value(), found.client_secret.get_secret_value()) == ("local.1", "s")
+    assert found.portal == "https://example.bitrix24.com"
+
+
+def test_space_around_a_variable_is_not_part_of_it(tmp_path: Path) -> None:
+    url = f" https://example.bitrix24.com/rest/1/{CODE}/\n"
+    settings = load(tmp_path, SLOTBRIDGE_BITRIX24__WEBHOOK_URL=url, SLOTBRIDGE_RESERVEKIT__API_KEY=f"{KEY}\r\n")
+    assert settings.bitrix24.webhook_url is not None
+    assert settings.bitrix24.webhook_url.get_secret_value() == url.strip()
+    assert settings.reservekit.api_key.get_secret_value() == KEY
+
+
 def test_an_oauth_application_can_stand_in_place_of_the_webhook(tmp_path: Path) -> None:
     oauth = '[bitrix24.oauth]\nclient_id = "local.1"\nclient_secret = "s"\nportal = "https://example.bitrix24.com/"\n'
     settings = load(tmp_path, oauth + f'[reservekit]\napi_key = "{KEY}"\n')

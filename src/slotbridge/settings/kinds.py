@@ -31,6 +31,11 @@ def _no_bool(value: object) -> object:
     return value
 
 
+def _stripped(value: object) -> object:
+    """Without the space or line break that copying takes along; secret files are read like this, too."""
+    return value.strip() if isinstance(value, str) else value
+
+
 def _within(low: Number, high: Number) -> Callable[[Number], Number]:
     def check(value: Number) -> Number:
         if not low <= value <= high:
@@ -97,8 +102,10 @@ def address_parts(url: str, help_text: str) -> SplitResult:
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise ValueError(help_text) from None
-    if parts.scheme not in ("http", "https") or not host or re.search(r"\s", url):
+    if parts.scheme not in ("http", "https") or not host:
         raise ValueError(help_text)
+    if re.search(r"\s", url):
+        raise ValueError("must have no space or line break inside")
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("must begin with https://; plain http is for this machine's own addresses only")
     if "@" in parts.netloc or parts.query or parts.fragment:
@@ -176,6 +183,7 @@ def _code(value: str) -> str:
 
 _Whole = Annotated[int, BeforeValidator(_no_bool)]
 _Decimal = Annotated[float, BeforeValidator(_no_bool)]
+_STRIPPED = BeforeValidator(_stripped)
 
 Count = Annotated[_Whole, AfterValidator(_at_least(0))]
 Positive = Annotated[_Whole, AfterValidator(_at_least(1))]
@@ -188,9 +196,9 @@ Grace = Annotated[int, BeforeValidator(_seconds), AfterValidator(_lasting(0, 360
 Label = Annotated[str, AfterValidator(_label)]
 Code = Annotated[str, AfterValidator(_code)]
 Zone = Annotated[str, AfterValidator(_zone)]
-WebUrl = Annotated[str, AfterValidator(_web_url)]
-PortalUrl = Annotated[str, AfterValidator(_portal_url)]
+WebUrl = Annotated[str, _STRIPPED, AfterValidator(_web_url)]
+PortalUrl = Annotated[str, _STRIPPED, AfterValidator(_portal_url)]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
 Listen = Annotated[str, AfterValidator(_listen)]
-Token = Annotated[SecretStr, AfterValidator(_token)]
-WebhookUrl = Annotated[SecretStr, AfterValidator(_webhook_url)]
+Token = Annotated[SecretStr, _STRIPPED, AfterValidator(_token)]
+WebhookUrl = Annotated[SecretStr, _STRIPPED, AfterValidator(_webhook_url)]
