@@ -482,6 +482,29 @@ def test_M12_other_terms_are_previewed_and_held_and_never_a_wave_of_deletions(
     assert (rig.base(), rig.in_reservekit(), rig.in_bitrix24()) == (base, slots, ranges)
 
 
+@pytest.mark.parametrize("edit", [(540, 1020), None])
+def test_M12_hours_that_moved_with_the_zone_within_the_hour_are_nobody_s_edit(
+    rig: Rig, edit: tuple[int, int] | None
+) -> None:
+    in_step(rig)
+    rig.clock.time += 600
+    ranges = rig.in_bitrix24()
+    rig.world.reservations.services[rig.ids["pair1"][1]].timezone = "America/New_York"
+    if edit:
+        rig.world.reservations.edit_slot(rig.slot_ids()[0], start=edit[0], end=edit[1])
+    else:
+        rig.ranges(WEEK, ("Sat", 540, 600, 30))
+        ranges = rig.in_bitrix24()
+    slots = rig.in_reservekit()
+
+    (preview,) = rig.run(dry_run=True).pairs
+    held = rig.sync()
+
+    assert (kinds(preview), preview.changes) == (["agreement"], ())
+    assert only_hold(held).reason == "zone changed from Europe/Berlin to America/New_York"
+    assert (rig.in_reservekit(), rig.in_bitrix24()) == (slots, ranges)
+
+
 def test_M12_the_new_agreement_is_made_by_a_decision(rig: Rig) -> None:
     in_step(rig)
     move_to_kyiv(rig)

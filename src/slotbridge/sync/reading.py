@@ -18,6 +18,7 @@ from slotbridge.sync.work import Circuits, Work
 from slotbridge.week import find_zone
 
 ZONES_GOOD_FOR = timedelta(hours=1)
+ZONES_GOOD_FOR_WRITING = timedelta(minutes=1)
 FRESH = 5.0
 """Seconds for which a reading of ReserveKit is good enough to write on (W3)."""
 
@@ -46,6 +47,7 @@ class Reader:
         self._circuits = circuits
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self.names = NameReader(bitrix24, reservekit, clock)
+        self._listed = False
 
     async def zones(
         self, pairs: Sequence[PairSettings], *, remember: bool, names: bool = False
@@ -55,18 +57,36 @@ class Reader:
         A pair that cannot go on with what is known is reason to ask again: somebody may have set the zone since. With
         `names` the services are listed in any case: the same listing has what they are called.
         """
-        now = self._clock.now()
-        known = self._store.zones() if self._store else {}
-        fresh = {service: zone for service, (zone, at) in known.items() if now - at < ZONES_GOOD_FOR}
+        fresh = self._known_zones(ZONES_GOOD_FOR)
         all_fresh = all(_is_zoned(pair, fresh) for pair in pairs)
         if all_fresh and not names:
             return fresh
         try:
-            found = {service.id: service.timezone for service in await self.names.list_services()}
+            return await self._listed_zones(remember=remember)
         except ApiError:
             if all_fresh:
                 return fresh  # the hours can do without the listing; the names cannot, and say so
             raise
+
+    async def zones_for_writing(self, pairs: Sequence[PairSettings], *, remember: bool) -> dict[int, str | None] | None:
+        """The same before hours are written, which a zone of an hour ago could put elsewhere.
+
+        None if they were listed in this run or a minute ago, or cannot be listed now.
+        """
+        if self._listed or all(_is_zoned(pair, self._known_zones(ZONES_GOOD_FOR_WRITING)) for pair in pairs):
+            return None
+        try:
+            return await self._listed_zones(remember=remember)
+        except ApiError:
+            return None
+
+    def _known_zones(self, good_for: timedelta) -> dict[int, str | None]:
+        now, known = self._clock.now(), self._store.zones() if self._store else {}
+        return {service: zone for service, (zone, at) in known.items() if now - at < good_for}
+
+    async def _listed_zones(self, *, remember: bool) -> dict[int, str | None]:
+        self._listed, now = True, self._clock.now()
+        found = {service.id: service.timezone for service in await self.names.list_services()}
         if remember and self._store:
             self._store.store_zones(found, now)
         return found

@@ -118,10 +118,27 @@ class Pass:
         for work in works:
             work.look_for_rescue()
             await self._planner.plan(work)
+        await self._plan_in_zones_of_now(works)
+        for work in works:
             work.keep_names_back()
         if self._run is None:
             _recall_held_names(works)
         return works
+
+    async def _plan_in_zones_of_now(self, works: Sequence[Work]) -> None:
+        """Before anything is written: hours that moved with a service's zone are nobody's edit (M12)."""
+        writing = [work for work in works if work.has_writes]
+        if not writing or self._stop():
+            return
+        pairs = [work.pair for work in writing]
+        zones = await self._reader.zones_for_writing(pairs, remember=self._run is not None)
+        if zones is None:
+            return
+        before = [work.terms for work in writing]
+        set_zones(writing, zones, self._planner)
+        for work, terms in zip(writing, before, strict=True):
+            if work.terms != terms:
+                await self._planner.plan(work)
 
     def _recall_closed_sides(self, works: Sequence[Work]) -> None:
         """A dry run cannot find out whether a key may write: it believes what the last run found (W6)."""
