@@ -33,7 +33,7 @@ OURS = "slotbridge"
 SLOW = "plain httpx"
 WITHOUT_PEERS = (OURS, SLOW)
 PATIENCE, QUICK_PATIENCE = 15.0, 6.0
-TURNS = 3
+TURNS = 5
 """How often what has no bucket to wait for is measured: there hundredths of a second count."""
 
 LONGEST = 60.0

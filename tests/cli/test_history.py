@@ -97,6 +97,9 @@ def test_a_limit_says_that_there_is_more(shell: Shell) -> None:
     assert shell.call("history", "--limit", "2").last == (
         "There are more than these 2 changes; --limit shows more of them."
     )
+    assert (
+        shell.call("history", "--limit", "1").last == "There are more than this one change; --limit shows more of them."
+    )
     assert shell.call("history", "--limit", "6").last == "6 changes in all."
 
 

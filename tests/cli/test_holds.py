@@ -247,8 +247,8 @@ def test_a_decided_hold_says_when_and_that_it_waits_for_a_run() -> None:
     ("kind", "decision", "effect"),
     [
         ("conflict", "bitrix24", "ReserveKit gets what Bitrix24 has; what is overruled stays in the history"),
-        ("first-sync", "reservekit", "Bitrix24 is made equal to ReserveKit"),
-        ("agreement", "bitrix24", "ReserveKit is made equal to Bitrix24"),
+        ("first-sync", "reservekit", "Bitrix24 is made equal to ReserveKit, and what only Bitrix24 has is deleted"),
+        ("agreement", "bitrix24", "ReserveKit is made equal to Bitrix24, and what only ReserveKit has is deleted"),
         ("deletions", "approve", "these windows are deleted"),
         ("booked", "approve", "the time slot is deleted or moved, although it has bookings"),
         ("oscillation", "approve", "these hours are written once more"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -16,12 +16,14 @@ from slotbridge.reconcile.model import Initial
 from slotbridge.sandbox.world import RESERVEKIT_KEY, RESERVEKIT_PATH, WEBHOOK_PATH, World
 from slotbridge.settings import PairSettings, Settings, load_settings
 from slotbridge.store import Store
-from slotbridge.sync.bridge import Bridge
+from slotbridge.sync.bridge import Bridge, Look
 from slotbridge.sync.report import PairReport, RunReport
 from tests.http.clock import FakeClock
 
 ZONE = "Europe/Berlin"
 HOST = "http://127.0.0.1:1"
+
+T = TypeVar("T")
 
 
 class Network(httpx.AsyncBaseTransport):
@@ -94,9 +96,16 @@ class Rig:
         """One run of a new process; the database is opened and closed around it."""
         return asyncio.run(self._run(dry_run, how))
 
+    def look(self) -> Look:
+        """What `show` shows of the first pair."""
+        return asyncio.run(self._using(Store.open_existing, lambda bridge: bridge.look(self.pairs[0])))
+
     async def _run(self, dry_run: bool, how: dict[str, Any]) -> RunReport:
-        url = f"sqlite:///{self.database}"
-        store = Store.open_existing(url, clock=self.clock) if dry_run else Store.open(url, clock=self.clock)
+        opened = Store.open_existing if dry_run else Store.open
+        return await self._using(opened, lambda bridge: bridge.sync(self.pairs, dry_run=dry_run, **how))
+
+    async def _using(self, opened: Callable[..., Store | None], job: Callable[[Bridge], Awaitable[T]]) -> T:
+        store = opened(f"sqlite:///{self.database}", clock=self.clock)
         bridge = Bridge.connect(
             self.settings,
             store,
@@ -106,7 +115,7 @@ class Rig:
             unattended=self.unattended,
         )
         try:
-            return await bridge.sync(self.pairs, dry_run=dry_run, **how)
+            return await job(bridge)
         finally:
             await bridge.aclose()
             if store is not None:

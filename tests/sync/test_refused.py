@@ -62,6 +62,14 @@ def test_W5_what_was_refused_once_is_sent_once_more(rig: Rig, status: int) -> No
     assert (3, 600, 660, 2) in rig.in_reservekit()
 
 
+def test_what_is_not_sent_again_can_be_looked_at(rig: Rig) -> None:
+    in_step(rig)
+    refuse_sundays(rig)
+    rig.ranges(("Mon Tue Wed", 540, 1080, 30), ("Sun", 600, 660, 30))
+    failing(rig)
+    assert [change.op for change in rig.look().plan.changes] == ["create"]
+
+
 def test_W7_edits_travel_both_ways_beside_a_slot_that_is_refused(rig: Rig) -> None:
     in_step(rig)
     refuse_sundays(rig)

@@ -227,7 +227,7 @@ class Bridge:
         """Both sides of one pair and the plan for it; changes nothing. Raises what keeps it from being read."""
         (work,) = await self._read([pair])
         if work.error is None:
-            await Planner(self._reservekit, self._settings.reservekit, self._clock).plan(work)
+            await Planner(self._reservekit, self._settings.reservekit, self._clock).plan(work, even_refused=True)
         if work.error is not None or work.plan is None:
             raise work.error or SlotbridgeError("the pair could not be planned", pair=pair.name)
         return Look(pair, work.snapshot, work.plan)

@@ -63,8 +63,11 @@ class Planner:
         """Whether the pair goes back to an earlier base: what is held then is no hold of the ordinary runs."""
         return pair in self._targets
 
-    async def plan(self, work: Work) -> None:
-        """Plans a work that was read, or read again. What a booking stands on is looked up before it may go."""
+    async def plan(self, work: Work, *, even_refused: bool = False) -> None:
+        """Plans a work that was read, or read again. What a booking stands on is looked up before it may go.
+
+        With `even_refused`, which is for showing, what is not to be sent again is planned as well.
+        """
         if work.error is not None:
             return
         with keeping_to(work):
@@ -72,7 +75,8 @@ class Planner:
             if work.booked is None and work.pair.booked_slots != "proceed" and self._moves_slots(work):
                 await self.look_for_bookings(work)
                 self._decide(work)
-            self._refuse_repetition(work)
+            if not even_refused:
+                self._refuse_repetition(work)
 
     async def look_for_bookings(self, work: Work) -> None:
         """Reads which bookings are ahead of the pair's service, without planning anew. Raises ApiError."""

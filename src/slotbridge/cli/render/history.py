@@ -43,7 +43,9 @@ def history_lines(history: History, now: datetime, day_zero: DayZero) -> Iterato
     if not history.changes:
         yield _nothing(history, now)
     elif history.more:
-        yield Text(f"There are more than these {plural(len(history.changes), 'change')}; --limit shows more of them.")
+        shown = len(history.changes)
+        these = "this one change" if shown == 1 else f"these {shown} changes"
+        yield Text(f"There are more than {these}; --limit shows more of them.")
     else:
         yield Text(f"{plural(len(history.changes), 'change')} in all.")
 

@@ -82,7 +82,8 @@ def _effect(hold: Hold, decision: str) -> str:
         return _APPROVED[hold.kind] if customers is None else f"its customers are {customers}; then the time slot goes"
     if hold.kind == "conflict":
         return f"{NAMES[other(kept)]} gets what {NAMES[kept]} has; what is overruled stays in the history"
-    return f"{NAMES[other(kept)]} is made equal to {NAMES[kept]}"
+    loser = NAMES[other(kept)]
+    return f"{loser} is made equal to {NAMES[kept]}, and what only {loser} has is deleted"
 
 
 def _run_now(hold: Hold) -> str:
