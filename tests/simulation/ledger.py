@@ -51,6 +51,7 @@ class Tally:
     decided: bool = False
     booked: frozenset[int] = frozenset()
     overwritten: set[Span] = field(default_factory=set)
+    puts_back: bool = False
 
 
 @dataclass
@@ -75,6 +76,7 @@ class Ledger:
     by_policy: bool = False
     told_otherwise: bool = False
     lost: bool = False
+    owing: bool = False
     raced: set[Span] = field(default_factory=set)
     ever_in_bitrix24: set[tuple[Span, int]] = field(default_factory=set)
     ever_in_reservekit: set[tuple[int, Span, int]] = field(default_factory=set)
@@ -139,6 +141,7 @@ class Ledger:
             windows_before=max(sum(self.now.in_bitrix24.values()), sum(self.now.in_reservekit.values())),
             ranges_before=sum(self.now.in_bitrix24.values()),
             base_before=links,
+            puts_back=self.owing,
             empty_before=not self.now.cells or not self.now.slots,
             approved=decided.get("deletions", 0),
             decided=bool(decided.keys() - {"deletions", "booked"}),
@@ -149,13 +152,15 @@ class Ledger:
         """A run that ended well has merged whatever it had written over."""
         if success and not held:
             self.successes.append((self.run.began, self.time))
+        self.owing = not success and bool(self.run.overwritten)
         if not success:
             self.raced |= self.run.overwritten
         self.run.overwritten = set()
 
     def check_idle(self) -> None:
         """Both sides showed the same hours: there was nothing to write (M1, M2, 8)."""
-        start = None if self.run.blind else self.run.before
+        # What a broken run had written over is put back, whatever the sides show by now.
+        start = None if self.run.blind or self.run.puts_back else self.run.before
         if start is not None and start.in_bitrix24 == start.in_reservekit and not self.run.changed_by_people:
             same = (self.now.in_bitrix24, self.now.in_reservekit) == (start.in_bitrix24, start.in_reservekit)
             require(same, 8, f"{self.name}: both sides were equal, and hours were written all the same")

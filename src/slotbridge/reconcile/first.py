@@ -26,9 +26,8 @@ def first_sync(rows: Sequence[Row], views: dict[Side, View], options: Options) -
         return FirstSync(None)
     if all(row.bitrix24 and row.reservekit and row.bitrix24.window == row.reservekit.window for row in rows):
         return FirstSync(source)
-    ours = options.disagreement is None and all(seen.window in options.pending for seen in views["reservekit"].windows)
-    if ours and options.source != "reservekit":
-        return FirstSync("bitrix24")  # a copy of ours that was broken off (W4)
+    if options.disagreement is None and _is_broken_off(rows, options):
+        return FirstSync(source)
     policy = _policy(rows, options)
     if policy == "hold":
         kind: HoldKind = "agreement" if options.disagreement else "first-sync"
@@ -38,6 +37,14 @@ def first_sync(rows: Sequence[Row], views: dict[Side, View], options: Options) -
     if source is not None and policy != source:
         return FirstSync(source, "first-sync", f"the pair follows {NAMES[source]}, so {policy} cannot be kept")
     return FirstSync(as_side(policy))
+
+
+def _is_broken_off(rows: Sequence[Row], options: Options) -> bool:
+    """Whether ReserveKit has nothing but a part of a copy that an earlier run had begun (W4)."""
+    there = [(row, row.reservekit.window) for row in rows if row.reservekit is not None]
+    return bool(there) and all(
+        window in options.pending and row.bitrix24 and not _differs(row) for row, window in there
+    )
 
 
 def _policy(rows: Sequence[Row], options: Options) -> str:

@@ -115,7 +115,7 @@ class Calls:
             if not limited and response.status < 500:  # whose month is used up gets no other answer
                 self._transport.meter.passed()
             if 200 <= response.status < 300 and not limited and (writes is None or not says_error(response)):
-                return response if writes is None else _acknowledged(response, item)
+                return response if writes is None else _acknowledged(response, item, any_text=method == "DELETE")
             error = failure(response, item=item, writes=writes, now=self._server_time(), secret=self._key)
             self._keep_away(error)
             raise error
@@ -152,13 +152,14 @@ class Calls:
         raise error
 
 
-def _acknowledged(response: Response, item: str) -> Response:
-    """A success that comes from the API itself: a page of some proxy says nothing about a write.
+def _acknowledged(response: Response, item: str, *, any_text: bool) -> Response:
+    """A success that comes from the API itself: a page of some proxy, or half a body, says nothing about a write.
 
     What else is in the body does not matter: of the answer to a change several forms are documented, and to a deletion
     none at all (`reference/reservekit.md` 3f, 3m). Whoever needs to see what was created reads on.
     """
-    if response.status == 204 or not response.body.lstrip().startswith(b"<"):
+    body = response.body.strip()
+    if response.status == 204 or not body or (any_text and not body.startswith(b"<")) or parsed(body) is not None:
         return response
     what = f"answered {response.status} with {appearance(response.body)}"
     hint = "It may or may not be executed; it is looked at before anything is sent again"
