@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from slotbridge.errors import BadAnswer
@@ -125,6 +126,27 @@ async def test_a_server_without_pages_repeats_all_that_there_is() -> None:
     server = Server([listed(FULL), listed(reversed(FULL))])
     assert await ids(server) == list(FULL)
     assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [listed([]), listed([1, 2]), ok({"time_slots": None, "pagination": None}), ok([])],
+)
+async def test_a_thorough_reading_looks_behind_a_list_without_page_numbers(behind: httpx.Response) -> None:
+    server = Server([listed([1, 2]), behind])
+    slots = await server.client().list_time_slots(123, thorough=True)
+    assert [item.id for item in slots] == [1, 2]
+    assert [request.url.params["page"] for request in server.asked] == ["1", "2"]
+
+
+async def test_G4_a_thorough_reading_finds_what_unnumbered_pages_left_out() -> None:
+    server = Server([listed([1, 2]), listed([3, 4]), listed([5]), listed([])])
+    assert len(await server.client().list_time_slots(123, thorough=True)) == 5
+
+
+async def test_a_thorough_reading_of_numbered_pages_costs_nothing_more() -> None:
+    server = Server([listed([1, 2], guide(1, 1, 2))])
+    assert len(await server.client().list_time_slots(123, thorough=True)) == 2
 
 
 async def test_a_list_longer_than_a_page_was_not_paged() -> None:

@@ -157,6 +157,36 @@ def test_M12_a_time_that_alone_gets_a_zone_is_held_and_not_read_anew(reverse: bo
     assert rig.sync().status == "quiet"
 
 
+def test_G4_pages_that_are_not_numbered_delete_nothing(rig: Rig) -> None:
+    in_step(rig)
+    service = rig.ids["pair1"][1]
+    key = {"authorization": "Bearer sk_rsv_sandbox"}
+    shown = json.loads(rig.world.answer("GET", "/v1/time-slots", f"service_id={service}", key, b"").body)
+    rows = shown["data"]["time_slots"]
+
+    def page(some: list[object], times: int) -> Fault:
+        return Fault(LISTING, "answer", times=times, status=200, body=json.dumps({"data": {"time_slots": some}}))
+
+    # Three rows to a page: the run reads the first one, then, for what is missing, all of them.
+    rig.world.faults.extend([page(rows[:3], 2), page(rows[3:], 1), page([], 1)])
+    assert rig.run().pairs[0].status == "quiet"
+    rig.world.faults.clear()
+    assert len(rig.slot_ids()) == 5
+    assert rig.in_bitrix24() == [("Mon Tue Wed Thu Fri", 540, 1080, 30)]
+    assert rig.sync().status == "quiet"
+
+
+def test_G4_what_is_gone_from_a_server_without_pages_is_deleted_after_a_look_behind_the_list(rig: Rig) -> None:
+    rig.world.reservations.behaviour = replace(rig.world.reservations.behaviour, pagination="null")
+    in_step(rig)
+    rig.world.reservations.remove_slot(rig.slot_ids()[-1])
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == [("Mon Tue Wed Thu", 540, 1080, 30)]
+    sent = rig.requests("reservekit")
+    assert rig.run().pairs[0].status == "quiet"
+    assert rig.requests("reservekit") - sent == 1
+
+
 def test_V7_seconds_in_a_time_leave_slot_and_range_alone(rig: Rig) -> None:
     in_step(rig)
     slot = rig.slot_ids()[0]

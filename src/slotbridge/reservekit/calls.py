@@ -78,14 +78,16 @@ class Calls:
         """The answer to a write; its content is another matter."""
         return await self._call(method, path, item, writes=surface, params=params, json=json)
 
-    async def listing(self, path: str, name: str, params: Mapping[str, int], item: str) -> list[Row]:
-        """All rows of a listing, or BadAnswer."""
+    async def listing(
+        self, path: str, name: str, params: Mapping[str, int], item: str, *, thorough: bool = False
+    ) -> list[Row]:
+        """All rows of a listing, or BadAnswer. `thorough` looks behind a list that came without page numbers."""
 
         async def fetch(number: int) -> Page:
             answer = await self.read(path, item, {**params, "page": number, "page_size": PAGE_SIZE})
-            return read_page(answer, name, item=item)
+            return read_page(answer, name, item=item, first=number == 1)
 
-        return await list_completely(fetch, item=item)
+        return await list_completely(fetch, item=item, thorough=thorough)
 
     def content(self, response: Response, item: str) -> dict[str, Any]:
         """The object of a success. Raises BadAnswer."""

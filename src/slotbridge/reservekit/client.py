@@ -83,9 +83,13 @@ class ReserveKitClient:
         if body := bodies.service_changes(name, description, item=item):
             await self._calls.write("PATCH", f"/services/{service_id}", item, "services", json=body)
 
-    async def list_time_slots(self, service_id: int) -> tuple[TimeSlot | Odd, ...]:
-        """All time slots of a service, in the server's order: the complete list, or BadAnswer."""
-        rows = await self._list_of_service("/time-slots", "time_slots", service_id, _slots_of(service_id))
+    async def list_time_slots(self, service_id: int, *, thorough: bool = False) -> tuple[TimeSlot | Odd, ...]:
+        """All time slots of a service, in the server's order: the complete list, or BadAnswer.
+
+        `thorough` asks for one page more where nothing but the absence of page numbers says that there is none.
+        """
+        item = _slots_of(service_id)
+        rows = await self._list_of_service("/time-slots", "time_slots", service_id, item, thorough=thorough)
         return tuple(read_time_slot(row) for row in rows)
 
     async def list_nested_time_slots(self, service_id: int) -> tuple[TimeSlot | Odd, ...]:
@@ -197,8 +201,11 @@ class ReserveKitClient:
         if body := bodies.customer_changes(customer, item=item):
             await self._calls.write("PATCH", f"/bookings/{booking_id}/customer", item, "bookings", json=body)
 
-    async def _list_of_service(self, path: str, name: str, service_id: int, item: str) -> list[Row]:
-        return _owned(service_id, await self._calls.listing(path, name, {"service_id": service_id}, item), item)
+    async def _list_of_service(
+        self, path: str, name: str, service_id: int, item: str, *, thorough: bool = False
+    ) -> list[Row]:
+        rows = await self._calls.listing(path, name, {"service_id": service_id}, item, thorough=thorough)
+        return _owned(service_id, rows, item)
 
     async def _delete(self, path: str, item: str, surface: Surface, *, gone: str) -> None:
         try:

@@ -36,8 +36,13 @@ class Page:
 
 @dataclass(slots=True)
 class Sweep:
-    """One pass over the pages of a listing, and the judgement whether it adds up."""
+    """One pass over the pages of a listing, and the judgement whether it adds up.
 
+    A `thorough` one asks for the next page also where no page numbers came along and the list is shorter than a page:
+    a server with pages of another size, which does not tell it, looks like one without pages.
+    """
+
+    thorough: bool = False
     rows: dict[int, Row] = field(default_factory=dict)
     number: int = 0
     count: int = 0
@@ -67,7 +72,7 @@ class Sweep:
         # The server may clamp the page size: what it echoes counts, not what was asked for.
         if page.size is not None:
             return page.count >= page.size
-        return page.paged or page.count == PAGE_SIZE
+        return page.paged or page.count == PAGE_SIZE or (self.thorough and page.count > 0)
 
     def adds_up(self) -> bool:
         """Whether every row is proven to be there, each of them once."""
@@ -79,13 +84,15 @@ class Sweep:
         return self.count == len(self.rows) and (pages is None or self.number >= pages)
 
 
-async def list_completely(fetch: Callable[[int], Awaitable[Page]], *, item: str) -> list[Row]:
+async def list_completely(fetch: Callable[[int], Awaitable[Page]], *, item: str, thorough: bool = False) -> list[Row]:
     """All rows, in the order of their first appearance. `fetch` gets the number of a page, from 1.
+
+    With `thorough`, a list that came without page numbers is whole only once the next page has nothing new.
 
     Raises BadAnswer if the listing does not add up in three attempts, or does not end.
     """
     for _ in range(ATTEMPTS):
-        sweep = Sweep()
+        sweep = Sweep(thorough)
         while sweep.take(page := await fetch(sweep.number + 1)):
             if max(sweep.number + 1, page.pages or 0) > MAX_PAGES:
                 raise bad_answer(f"the listing has more than {MAX_PAGES} pages", item=item)
@@ -95,15 +102,16 @@ async def list_completely(fetch: Callable[[int], Awaitable[Page]], *, item: str)
     raise bad_answer(what, item=item)
 
 
-def read_page(answer: Mapping[str, Any], name: str, *, item: str) -> Page:
+def read_page(answer: Mapping[str, Any], name: str, *, item: str, first: bool = True) -> Page:
     """One page of the listing called `name`, in any of its forms. Raises BadAnswer for anything else."""
     data = answer.get("data")
     inner: Mapping[str, Any] = data if isinstance(data, dict) else {}
     numbers = _page_numbers(inner, answer, item)
     total = _number(numbers, _TOTAL, item)
     listed = inner.get(name) if isinstance(data, dict) else data
-    if listed is None and total == 0:
-        # Go writes a list that was never filled as null; without a total that says so, it proves nothing.
+    if listed is None and (total == 0 or (name in inner and not first)):
+        # Go writes a list that was never filled as null. Without a total that says so, it proves nothing; behind the
+        # last page, nothing is what there is.
         listed = []
     if not isinstance(listed, list):
         raise bad_answer(f"the answer has no list of {name}", item=item)

@@ -133,13 +133,19 @@ class Reader:
         async with self._at_once:
             self._circuits.check("reservekit")
             try:
-                found = await self._reservekit.list_time_slots(work.pair.service_id)
+                found = await self._reservekit.list_time_slots(work.pair.service_id, thorough=_misses_slots(work))
             except ApiError as error:
                 self._circuits.failed("reservekit", error)
                 raise
             self._circuits.passed("reservekit")
             work.read_at = self._clock.monotonic()
             return found
+
+
+def _misses_slots(work: Work) -> bool:
+    """Whether the reading before this one had some, and not all, of the base's time slots: what it left out may go."""
+    shown = {item.id for item in work.reservekit}
+    return bool(shown) and any(link.slot_id and link.slot_id not in shown for link in work.memory.links)
 
 
 def _is_zoned(pair: PairSettings, zones: Mapping[int, str | None]) -> bool:
