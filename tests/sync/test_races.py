@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from slotbridge.bitrix24 import Bitrix24Client
 from slotbridge.sandbox.traffic import Fault, FaultKind
 from tests.sync.called import Death
 from tests.sync.rig import Rig
 
 EDITED = [("Mon", 540, 1020, 30), ("Tue", 540, 1080, 30), ("Wed", 600, 1080, 30)]
 THURSDAY = ("Thu", 600, 660, 30)
+
+Ranges = tuple[str, int, int, int]
 
 
 def in_step(rig: Rig) -> Rig:
@@ -183,3 +188,31 @@ def test_M10_going_back_travels_back(rig: Rig) -> None:
         rig.world.reservations.edit_slot(slot, end=1080, max_bookings=18)
     rig.sync()
     assert rig.in_bitrix24() == [("Mon Tue Wed", 540, 1080, 30)]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "come_to"),
+    [
+        ([("Mon Tue Wed", 540, 1080, 30)], []),
+        ([("Mon Tue Wed", 540, 1080, 30), ("Fri", 540, 600, 30)], [("Fri", 540, 600, 30)]),
+    ],
+)
+def test_W2_of_two_sets_at_once_that_stand_beside_each_other_nothing_is_doubled(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, theirs: list[Ranges], come_to: list[Ranges]
+) -> None:
+    in_step(rig)
+    rig.slot(3, 600, 660, 2)
+    ours = [("Mon Tue Wed", 540, 1080, 30), ("Thu", 600, 660, 30)]
+    set_slots = Bitrix24Client.set_slots
+
+    async def beside(self: Bitrix24Client, wanted: Any, *more: Any) -> Any:
+        monkeypatch.undo()
+        (resource,) = wanted
+        written: Any = (await set_slots(self, wanted, *more))[resource]
+        rig.ranges(*ours, *theirs)
+        return {resource: replace(written, after=tuple(rig.world.portal.slots(resource)))}
+
+    monkeypatch.setattr(Bitrix24Client, "set_slots", beside)
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == sorted([*ours, *come_to])
+    assert len(rig.in_reservekit()) == 4 + len(come_to)

@@ -86,6 +86,17 @@ def wished(written: SlotsWritten, left: Ranges | None, meant: Ranges) -> Ranges:
     return rebased(written.after, meant, before)
 
 
+def set_beside(written: SlotsWritten, meant: Ranges) -> Ranges | None:
+    """The list that somebody else set at the same time as we did, if it stands beside ours now.
+
+    Of two sets at once the portal may keep both lists (`reference/bitrix24.md` 2.3). Theirs has all that was there
+    before; whoever adds something after our set repeats none of it.
+    """
+    extra = Counter(written.after) - Counter(meant)
+    both = not Counter(meant) - Counter(written.after)
+    return tuple(extra.elements()) if both and written.before and Counter(written.before) <= extra else None
+
+
 def has_vanished(plan: Plan | None, side: Side) -> bool:
     """Whether the plan deletes a window because it is gone from that side."""
     verdicts = plan.verdicts if plan else ()

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from slotbridge.bitrix24 import Bitrix24Client, SlotsWritten
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, WriteRefused
+from slotbridge.reconcile.rebase import rebased
 from slotbridge.reservekit import ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.store import Store
 from slotbridge.sync.customers import Usher
-from slotbridge.sync.evidence import has_vanished, wished
+from slotbridge.sync.evidence import has_vanished, set_beside, wished
 from slotbridge.sync.keeping import ROUNDS, Keeper, changed_each_time
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import AT_ONCE, FRESH, SETTLES, Reader
@@ -186,10 +187,13 @@ class Writer:
             work.bitrix24, work.actual, work.rescued = written.after, None, True
             return
         # Somebody edited it in between: what we wrote over comes first, then what is there now.
-        if undisturbed:
+        meant = work.plan.bitrix24.items
+        if undisturbed and (theirs := set_beside(written, meant)) is not None:
+            work.bitrix24, work.actual = rebased(theirs, written.before, meant), written.after
+        elif undisturbed:
             work.bitrix24, work.actual, work.rescued = written.after, None, True
         else:
-            work.bitrix24 = wished(written, work.actual, work.plan.bitrix24.items)
+            work.bitrix24 = wished(written, work.actual, meant)
             work.actual = written.after
         work.again = True
         await self._planner.plan(work)
