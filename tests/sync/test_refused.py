@@ -141,34 +141,31 @@ def test_S8_so_it_is_with_a_first_copy(rig: Rig) -> None:
     rig.sync()
 
 
-def test_W4_a_first_copy_that_was_broken_off_goes_on(rig: Rig) -> None:
+def break_off_a_first_copy(rig: Rig) -> None:
+    """Two of five windows have arrived."""
     rig.reservekit["max_batch"] = 2
     rig.ranges(*FIVE)
     rig.world.faults.append(Fault("PATCH", "drop-before", times=1000, skip=1))
     assert rig.sync(quiet_after=False).status == "failed"
     assert len(rig.in_reservekit()) == 2
     rig.world.faults.clear()
+
+
+def test_W4_a_first_copy_that_was_broken_off_goes_on(rig: Rig) -> None:
+    break_off_a_first_copy(rig)
     rig.ranges(*FIVE[:2], ("Wed", 600, 1020, 30), *FIVE[3:])
     assert rig.sync().status == "changed"
     assert [start for _, start, *_ in rig.in_reservekit()] == [540, 540, 600, 540, 540]
 
 
 def test_M6_where_somebody_edited_what_it_was_a_copy_of_they_are_asked(rig: Rig) -> None:
-    rig.reservekit["max_batch"] = 2
-    rig.ranges(*FIVE)
-    rig.world.faults.append(Fault("PATCH", "drop-before", times=1000, skip=1))
-    rig.sync(quiet_after=False)
-    rig.world.faults.clear()
+    break_off_a_first_copy(rig)
     rig.ranges(*FIVE[1:])
     assert rig.sync().status == "held"
 
 
 def test_M6_a_copy_that_was_broken_off_is_none_any_more_once_somebody_added_to_it(rig: Rig) -> None:
-    rig.reservekit["max_batch"] = 2
-    rig.ranges(*FIVE)
-    rig.world.faults.append(Fault("PATCH", "drop-before", times=1000, skip=1))
-    rig.sync(quiet_after=False)
-    rig.world.faults.clear()
+    break_off_a_first_copy(rig)
     rig.slot(6, 600, 660)
     assert rig.sync().status == "held"
     assert len(rig.in_reservekit()) == 3

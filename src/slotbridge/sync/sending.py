@@ -132,11 +132,12 @@ class Sender:
                 sent.append(batch)
                 try:
                     await self._reservekit.save_time_slots(work.pair.service_id, batch)
-                except (Rejected, NotFound) as error:
+                except Rejected as error:
                     sent.pop()
                     failure = failure or error
-                    if isinstance(error, NotFound):
-                        return failure
+                except NotFound as error:
+                    sent.pop()
+                    return failure or error
                 except WriteRefused as error:
                     if error.status != 404 or not await self._lacks_one(work, batch):
                         raise
