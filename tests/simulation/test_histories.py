@@ -89,6 +89,6 @@ def told(seed: int) -> Played:
     case = make_case(seed)
     played = play(case)
     if played.broken is not None:
-        again = f"python -m tests.simulation --seed {seed}"
+        again = f"python -m tests.simulation --seed {seed} --cases 1"
         pytest.fail(f"{played.broken}\nTo play it again: {again}\nSmaller:\n{shrunk(case).as_text()}", pytrace=False)
     return played

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from slotbridge.sandbox.traffic import Fault
@@ -60,6 +62,31 @@ def test_W5_what_was_refused_once_is_sent_once_more(rig: Rig, status: int) -> No
     assert rig.sync(quiet_after=False).status == "failed"
     assert rig.sync().status == "changed"
     assert (3, 600, 660, 2) in rig.in_reservekit()
+
+
+def test_W4_a_creation_that_was_refused_is_not_waited_for(rig: Rig) -> None:
+    in_step(rig)
+    refuse_sundays(rig)
+    rig.ranges(("Mon Tue Wed", 540, 1080, 30), ("Sun", 600, 660, 30))
+    rig.run()
+    began, asked = rig.clock.monotonic(), len(rig.world.log)
+    rig.run()
+    assert rig.clock.monotonic() - began < 10, "a run that reads, is refused, and reads twice"
+    of_reservekit = [logged.write for logged in rig.world.log[asked:] if logged.api == "reservekit"]
+    assert of_reservekit == [False, True, False, False]
+
+
+def test_W4_a_creation_without_an_answer_beside_a_refused_one_is_not_doubled(rig: Rig) -> None:
+    in_step(rig)
+    rig.reservekit["max_batch"] = 2
+    rig.ranges(("Mon Tue Wed", 540, 1080, 30), ("Thu Fri Sat Sun", 600, 660, 30))
+    rig.world.faults.append(Fault('"day_of_week": 3', "answer", times=1000, status=400, body=NO_SUNDAYS))
+    rig.world.faults.append(Fault('"day_of_week": 5', "late", times=1, after=6))
+    rig.run()
+    for _ in range(4):
+        rig.clock.time += 60
+        rig.run()
+    assert Counter(day for day, start, *_ in rig.in_reservekit() if start == 600) == {4: 1, 5: 1, 6: 1}
 
 
 def test_what_is_not_sent_again_can_be_looked_at(rig: Rig) -> None:

@@ -44,7 +44,7 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
     if error := work.error or (work.names and work.names.error):
         hours = replace(hours, status="failed", error=str(error))
     if work.error is not None:
-        return hours
+        return replace(hours, intents_done=work.goes_on)
     holds = (*plan.holds, *held_names(work)) if plan else None
     return replace(
         hours,

@@ -14,6 +14,7 @@ from slotbridge.reservekit import ReserveKitClient
 from slotbridge.settings import PairSettings
 from slotbridge.store import Store
 from slotbridge.sync.name_reading import NameReader, no_service
+from slotbridge.sync.together import together
 from slotbridge.sync.work import Circuits, Work
 from slotbridge.week import find_zone
 
@@ -98,7 +99,7 @@ class Reader:
         # The first one goes alone: a key that is refused, or a server that is down, is asked once and not four times.
         for work in wanted[:1]:
             await self.read_reservekit(work)
-        await asyncio.gather(*(self.read_reservekit(work) for work in wanted[1:]))
+        await together(self.read_reservekit(work) for work in wanted[1:])
 
     async def read_bitrix24(self, works: Sequence[Work]) -> None:
         """The ranges of all these pairs' resources."""

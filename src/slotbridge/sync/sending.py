@@ -125,6 +125,7 @@ class Sender:
         """
         changes, saves = plan.reservekit.changes, _saved(plan)
         failure: ApiError | None = None
+        saving = True
         if created := new_in(plan):
             self._note(work, created, LATE)
         try:
@@ -142,6 +143,7 @@ class Sender:
                     if error.status != 404 or not await self._lacks_one(work, batch):
                         raise
                     return _gone(error)
+            saving = False
             if saves:
                 await self._usher.look_back(work)
             gone = (change.before.id for change in changes if change.after is None and change.before is not None)
@@ -149,8 +151,9 @@ class Sender:
         except WriteRefused:
             raise
         except ApiError as error:
-            if created and isinstance(error, OutcomeUnknown):
+            if saving and created and isinstance(error, OutcomeUnknown):
                 self._note(work, created, LATE_AFTER_SILENCE)
+                return error  # it may be executed yet: of what was refused, nothing is sent again before that is over
             return failure or error
         return failure
 

@@ -20,6 +20,7 @@ from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import AT_ONCE, FRESH, SETTLES, Reader
 from slotbridge.sync.renaming import NameWriter
 from slotbridge.sync.sending import LATE_AFTER_SILENCE, Sender, new_in
+from slotbridge.sync.together import together
 from slotbridge.sync.work import Stop, Work, keeping_to, never
 
 
@@ -81,7 +82,7 @@ class Writer:
                 self._tell_overruled(work)
             # An edit that we wrote over comes back before anything else can go wrong.
             await self._write_bitrix24([work for work in pending if work.actual is not None])
-            await asyncio.gather(*(self._write_reservekit(work) for work in pending if work.error is None))
+            await together(self._write_reservekit(work) for work in pending if work.error is None)
             await self._write_bitrix24([work for work in pending if work.error is None or work.goes_on])
             pending = [work for work in pending if work.again and not work.put_off]
             for work in pending:  # of the plan that came of it, ReserveKit may have its part by now
