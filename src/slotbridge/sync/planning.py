@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -11,13 +9,13 @@ from typing import Any
 
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, impersonal
-from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.reconcile.agreement import Agreement, disagreement
 from slotbridge.reconcile.guards import ANY_SLOT, slots_at_risk
-from slotbridge.reconcile.model import Change, Initial, Link, Side
+from slotbridge.reconcile.model import Initial, Link, Side
 from slotbridge.reconcile.plan import plan
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
+from slotbridge.sync.refusals import when_again
 from slotbridge.sync.terms import agreement_of, options_of, terms_of
 from slotbridge.sync.work import Work, keeping_to
 
@@ -134,24 +132,8 @@ class Planner:
         """What did not read back as it was sent is not sent again, unless a person has decided so (W3)."""
         if work.plan is None or not work.memory.refused or any(v.decided for v in work.plan.verdicts):
             return
-        planned, known = work.planned("reservekit"), set(work.memory.refused)
-        names = digests(planned, self._settings, work.snapshot)
-        if known & {*names, *digests(planned, self._settings, (strays(work),))}:
-            hint = "It is not sent again until that setting, or these hours, have changed"
-        elif known & {f"{self._hour} {name}" for name in names}:
-            hint = "It is sent again once either side has changed, or an hour has passed"
-        else:
-            return
-        work.fail(ApiError(work.memory.refusal or "the last write was not kept", side="reservekit", hint=hint))
-
-    def refused(self, work: Work, names: Iterable[str]) -> list[str]:
-        """The names under which refused writes are remembered: sent again once, and then no more within the hour."""
-        known = set(work.memory.refused)
-        return [f"{self._hour} {name}" if f"once {name}" in known else f"once {name}" for name in names]
-
-    @property
-    def _hour(self) -> str:
-        return self._clock.now().strftime("%Y-%m-%dT%H")
+        if hint := when_again(work, self._settings, self._clock.now()):
+            work.fail(ApiError(work.memory.refusal or "the last write was not kept", side="reservekit", hint=hint))
 
 
 def stays(booking_id: int, why: str) -> str:
@@ -171,35 +153,6 @@ def _still_leaving(work: Work) -> set[int]:
     noted = {moved.booking_id for moved in work.memory.customers}
     new = {booking.time_slot_id for booking in work.bookings if booking.id not in noted}
     return {moved.slot_id for moved in work.memory.customers if moved.is_listed} - new
-
-
-def strays(work: Work) -> list[TimeSlot | Odd]:
-    """The time slots that the base does not know: what came of a creation that did not come back as it was sent."""
-    known = {link.slot_id for link in work.memory.links}
-    return [item for item in work.reservekit if item.id not in known]
-
-
-def digests(
-    changes: Iterable[Change], settings: ReserveKitSettings, around: Iterable[Iterable[Range | TimeSlot | Odd]]
-) -> list[str]:
-    """Short names for writes: what was sent on top of what, under which settings, and what stood around it.
-
-    What the server refused may be tried anew once anything has changed. What it took and changed may not: it would
-    be there twice.
-    """
-    ways = (
-        settings.day_zero,
-        settings.time_basis,
-        settings.time_format,
-        settings.end_of_day,
-        settings.patch,
-        settings.max_batch,
-    )
-    shown = [sorted(map(repr, items)) for items in around]
-    return [
-        hashlib.sha256(json.dumps([change.before, change.after, ways, shown], default=dict).encode()).hexdigest()[:16]
-        for change in changes
-    ]
 
 
 def is_upcoming(booking: Booking, today: date) -> bool:

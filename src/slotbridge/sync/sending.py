@@ -20,8 +20,9 @@ from slotbridge.store import Intent, Store
 from slotbridge.sync.customers import Usher
 from slotbridge.sync.evidence import anew, executed, made_of, replaced
 from slotbridge.sync.explain import not_as_sent
-from slotbridge.sync.planning import Planner, digests, strays
+from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import SETTLES, Reader
+from slotbridge.sync.refusals import as_not_kept, as_refused
 from slotbridge.sync.work import Work
 
 LATE = timedelta(seconds=15)
@@ -104,9 +105,10 @@ class Sender:
             await self._planner.plan(work)
             sent = [change.after for change in planned]
             again = [change for change in work.planned("reservekit") if change.after in sent]
-            came = strays(work) if isinstance(failure, NotKept) else ()
-            names = digests(again, self._settings, (came,) if came else work.snapshot)
-            work.refused = tuple(names if isinstance(failure, NotKept) else self._planner.refused(work, names))
+            if isinstance(failure, NotKept):
+                work.refused = as_not_kept(work, again, self._settings)
+            else:
+                work.refused = as_refused(work, again, self._settings, self._clock.now())
             work.goes_on = isinstance(failure, Rejected)
         raise failure
 

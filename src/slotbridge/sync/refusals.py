@@ -1,0 +1,71 @@
+"""What ReserveKit refused or did not keep, and when it is sent again (W3, W5)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from slotbridge.lenses.items import Odd, Range, TimeSlot
+from slotbridge.reconcile.model import Change
+from slotbridge.settings import ReserveKitSettings
+from slotbridge.sync.work import Work
+
+
+def as_refused(work: Work, changes: Iterable[Change], settings: ReserveKitSettings, now: datetime) -> tuple[str, ...]:
+    """Under which names these are remembered, which the server found wrong: sent again once, then no more within the
+    hour."""
+    known = set(work.memory.refused)
+    names = _digests(changes, settings, work.snapshot)
+    return tuple(f"{_hour(now)} {name}" if f"once {name}" in known else f"once {name}" for name in names)
+
+
+def as_not_kept(work: Work, changes: Iterable[Change], settings: ReserveKitSettings) -> tuple[str, ...]:
+    """Under which names these are remembered, which the server took and made something else of: not sent again."""
+    came = _strays(work)
+    return tuple(_digests(changes, settings, (came,) if came else work.snapshot))
+
+
+def when_again(work: Work, settings: ReserveKitSettings, now: datetime) -> str | None:
+    """When what is planned is sent again, if it is not to be sent now."""
+    planned, known = work.planned("reservekit"), set(work.memory.refused)
+    names = _digests(planned, settings, work.snapshot)
+    if known & {*names, *_digests(planned, settings, (_strays(work),))}:
+        return "It is not sent again until that setting, or these hours, have changed"
+    if known & {f"{_hour(now)} {name}" for name in names}:
+        return "It is sent again once either side has changed, or an hour has passed"
+    return None
+
+
+def _hour(now: datetime) -> str:
+    return now.strftime("%Y-%m-%dT%H")
+
+
+def _strays(work: Work) -> Sequence[TimeSlot | Odd]:
+    """The time slots that the base does not know: what came of a creation that did not come back as it was sent."""
+    known = {link.slot_id for link in work.memory.links}
+    return [item for item in work.reservekit if item.id not in known]
+
+
+def _digests(
+    changes: Iterable[Change], settings: ReserveKitSettings, around: Iterable[Iterable[Range | TimeSlot | Odd]]
+) -> list[str]:
+    """Short names for writes: what was sent on top of what, under which settings, and what stood around it.
+
+    What the server refused may be tried anew once anything has changed. What it took and changed may not: it would
+    be there twice.
+    """
+    ways = (
+        settings.day_zero,
+        settings.time_basis,
+        settings.time_format,
+        settings.end_of_day,
+        settings.patch,
+        settings.max_batch,
+    )
+    shown = [sorted(map(repr, items)) for items in around]
+    return [
+        hashlib.sha256(json.dumps([change.before, change.after, ways, shown], default=dict).encode()).hexdigest()[:16]
+        for change in changes
+    ]
