@@ -113,6 +113,13 @@ def test_G2_what_one_way_removes_from_the_target_is_counted() -> None:
     assert held(world.sync()) == ["deletions"]
 
 
+def test_G2_more_windows_than_were_ever_agreed_on_are_not_told_as_a_part_of_them() -> None:
+    world = week(7, replace(GUARDED, direction="to-reservekit"))
+    world.reservekit += tuple(slot(50 + n, n % 7, f"{20 + n // 7}-{21 + n // 7}") for n in range(14))
+    (hold,) = world.sync().holds
+    assert hold.reason == "14 windows would be deleted, and both sides last agreed on 7"
+
+
 @pytest.mark.parametrize("side", ("bitrix24", "reservekit"))
 def test_G1_one_way_a_wiped_target_is_filled_and_a_wiped_source_waits(side: Side) -> None:
     world = week(5, replace(GUARDED, direction="to-reservekit"))

@@ -167,8 +167,15 @@ def _alarm(
                 return "G1 or G2", f"{NAMES[side]} had {_windows(len(links))} and now has none"
     total = len(links) or max(len(view.windows) for side, view in views.items() if any(v.deletes(side) for v in going))
     if len(going) > options.max_delete_count and len(going) > options.max_delete_ratio * total:
-        return "G1 or G2", f"{len(going)} of {_windows(total)} would be deleted"
+        return "G1 or G2", _too_many(going, len(links), total)
     return ("G5", options.outage) if options.outage else None
+
+
+def _too_many(going: Sequence[Verdict], agreed: int, total: int) -> str:
+    """A side may have gained what goes since the base was made, so that it is no part of it."""
+    if agreed and any(verdict.row.link is None for verdict in going):
+        return f"{_windows(len(going))} would be deleted, and both sides last agreed on {agreed}"
+    return f"{len(going)} of {_windows(total)} would be deleted"
 
 
 def _windows(count: int) -> str:
