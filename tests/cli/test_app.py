@@ -37,6 +37,16 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert f"Usage: slotbridge {command}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["sync", "history"])
+def test_G3_help_does_not_say_that_accept_deletes_releases_booked_slots(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([command, "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "held as a likely accident" in said
+    assert "Slots with upcoming bookings stay held" in said
+
+
 def test_help_loads_nothing_that_it_does_not_need() -> None:
     code = """
 import sys

@@ -27,6 +27,9 @@ app = typer.Typer(
 
 app.add_typer(db, name="db")
 
+ACCEPTED = "that would be held as a likely accident"
+BOOKED = 'Slots with upcoming bookings stay held; with booked_slots = "waitlist" those that go as a whole do not.'
+
 InitialPolicy = Literal["hold", "merge", "bitrix24", "reservekit"]
 
 
@@ -114,7 +117,7 @@ def sync(
         bool, typer.Option("--exit-code", help="Exit with 4 when a dry run finds something to change.")
     ] = False,
     accept_deletes: Annotated[
-        bool, typer.Option("--accept-deletes", help="Carry out deletions that would be held, in this run.")
+        bool, typer.Option("--accept-deletes", help=f"Carry out deletions {ACCEPTED}, in this run. {BOOKED}")
     ] = False,
     initial: Annotated[
         InitialPolicy | None,
@@ -225,7 +228,7 @@ def history(
     undo: Annotated[bool, typer.Option("--undo", help="Show what would bring both sides back to before RUN.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="With --undo: do it.")] = False,
     accept_deletes: Annotated[
-        bool, typer.Option("--accept-deletes", help="With --undo: carry out deletions that would be held.")
+        bool, typer.Option("--accept-deletes", help=f"With --undo: carry out deletions {ACCEPTED}. {BOOKED}")
     ] = False,
     wait: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="With --apply: how long to wait for another slotbridge.")
