@@ -35,8 +35,8 @@ log = structlog.get_logger("slotbridge.daemon")
 def run_daemon(invocation: Invocation) -> int:
     """Keeps all pairs in step until it is told to stop; 0 then. A database that cannot be used is waited for.
 
-    Raises LockHeld at once when another process works on the database, ConfigurationError for a wrong configuration
-    or an address that is taken.
+    Raises LockHeld at once when another process works on the database, ConfigurationError for a wrong configuration,
+    SlotbridgeError for an address that is taken.
     """
     invocation.log_level = invocation.log_level or "info"
     settings = invocation.settings()

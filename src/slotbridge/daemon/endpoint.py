@@ -6,6 +6,7 @@ It may be reached by the whole world, since the portal has to reach it: bodies, 
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from slotbridge.daemon.condition import Condition
 from slotbridge.daemon.hooks import Hooks
 from slotbridge.daemon.metrics import CONTENT_TYPE, Metrics
-from slotbridge.errors import ConfigurationError
+from slotbridge.errors import ConfigurationError, SlotbridgeError
 
 MAX_BODY = 64 * 1024
 MAX_CONNECTIONS = 100
@@ -69,7 +70,8 @@ def outside(condition: Condition, metrics: Metrics, hooks: Hooks) -> Starlette:
 async def serving(listen: str, app: ASGIApp) -> AsyncIterator[str | None]:
     """Serves `app` at `listen` while the context lasts; its address, or None where `listen` is empty.
 
-    Leaves the process's signals alone. Raises ConfigurationError if the address cannot be used.
+    Leaves the process's signals alone. Raises ConfigurationError if the address cannot be used, or
+    SlotbridgeError if another program has it for now.
     """
     if not listen:
         yield None
@@ -178,9 +180,12 @@ def _listener(listen: str) -> socket.socket:
         return socket.create_server((address, int(port)), family=family, dualstack_ipv6=everywhere)
     except OSError as error:
         why = (error.strerror or type(error).__name__).partition(" (")[0]
-        problem = f"[daemon] listen: {listen} cannot be used ({why})"
+        where = f"[daemon] listen: {listen}"
         hint = 'Another program, or another slotbridge, may listen there: choose another port, or listen = "" for none'
-        raise ConfigurationError("the daemon cannot listen", problems=(problem,), hint=hint) from error
+        if error.errno == errno.EADDRINUSE:  # for how long is up to the other one: systemd is to try again
+            raise SlotbridgeError(f"the daemon cannot listen ({why})", item=where, hint=hint) from error
+        problems = (f"{where} cannot be used ({why})",)
+        raise ConfigurationError("the daemon cannot listen", problems=problems, hint=hint) from error
 
 
 def _url(listener: socket.socket) -> str:
