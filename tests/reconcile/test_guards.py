@@ -159,6 +159,29 @@ def test_G6_a_plan_that_has_changed_since_is_held_again() -> None:
     assert len(world.theirs) == 6
 
 
+@pytest.mark.parametrize("side", ("bitrix24", "reservekit"))
+def test_G6_an_approval_stands_for_what_a_broken_run_has_left_of_it(side: Side) -> None:
+    world = week(9)
+    emptied, left = ("bitrix24", "reservekit") if side == "reservekit" else ("reservekit", "bitrix24")
+    setattr(world, emptied, ())
+    hold = world.sync().holds[0]
+    setattr(world, left, getattr(world, left)[4:])  # the run died then, and the base is the old one
+
+    made = world.plan(decisions={hold.fingerprint: "approve"}, approved=hold)
+
+    assert made.holds == ()
+    assert sum(verdict.state == "delete" for verdict in made.verdicts) == 5
+
+
+def test_G6_an_approval_does_not_stand_for_less_where_somebody_has_edited_what_is_missing() -> None:
+    world = week(9)
+    world.bitrix24 = ()
+    hold = world.sync().holds[0]
+    world.reservekit = (slot(1000, MON, "9-11"), *world.reservekit[1:])
+
+    assert held(world.plan(decisions={hold.fingerprint: "approve"}, approved=hold)) == ["deletions"]
+
+
 def test_G6_accepting_deletes_is_for_one_run_and_for_deletions_only() -> None:
     world = week(5)
     world.bitrix24 = ()

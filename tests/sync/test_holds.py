@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from slotbridge.reconcile.model import Hold, Side
+from slotbridge.sandbox.traffic import Fault
 from slotbridge.store import Decision
 from tests.sync.decided import decide, kinds, only_hold, open_holds, overruled
 from tests.sync.rig import Rig
@@ -197,6 +198,22 @@ def test_G2_what_is_approved_or_accepted_goes(rig: Rig, way: str) -> None:
 
     assert rig.sync(accept_deletes=way == "accept").status == "changed"
     assert rig.in_reservekit() == [(4, 540, 1080, 18)]
+
+
+@pytest.mark.parametrize("ends", ["failure", "another failure"])
+def test_G6_an_approved_deletion_that_broke_off_in_the_middle_goes_on(rig: Rig, ends: str) -> None:
+    in_step(rig)
+    rig.ranges()
+    decide(rig, only_hold(rig.sync()), "approve")
+    for skip in [2] if ends == "failure" else [2, 1]:
+        rig.world.faults.append(Fault("DELETE", "answer", status=500, skip=skip, times=20))
+        assert rig.run().pairs[0].status == "failed"
+        rig.world.faults.clear()
+    assert len(rig.slot_ids()) == (3 if ends == "failure" else 2)
+
+    report = rig.sync()
+
+    assert (report.status, report.holds, rig.slot_ids(), open_holds(rig)) == ("changed", (), [], [])
 
 
 # Booked slots

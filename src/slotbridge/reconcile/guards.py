@@ -5,13 +5,25 @@ Each guard takes the verdicts and returns them with what it keeps back turned in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from slotbridge.lenses.terms import Seen, View
 from slotbridge.reconcile.merge import row_fingerprint
-from slotbridge.reconcile.model import NAMES, Hold, HoldKind, Link, Options, Side, Value, Verdict, fingerprint
+from slotbridge.reconcile.model import (
+    NAMES,
+    SIDES,
+    Hold,
+    HoldKind,
+    Link,
+    Options,
+    Row,
+    Side,
+    Value,
+    Verdict,
+    fingerprint,
+)
 
 Guarded = tuple[list[Verdict], list[Hold]]
 
@@ -137,16 +149,40 @@ def hold_deletions(
     hold = _hold("deletions", reason, going, options)
     items = ({**item, "guard": guard, "row": _deletion(v)} for item, v in zip(hold.items, going, strict=True))
     hold = replace(hold, fingerprint=fingerprint(*map(_deletion, going)), items=tuple(items))
+    if options.approved is not None and _is_rest(verdicts, going, options.approved):
+        hold = replace(hold, fingerprint=options.approved.fingerprint)
     if options.decisions.get(hold.fingerprint) == "approve":
         return [_approved(verdict, hold) if verdict in going else verdict for verdict in verdicts], []
     return [_held(verdict) if verdict in going else verdict for verdict in verdicts], [hold]
 
 
+def _is_rest(verdicts: Sequence[Verdict], going: Sequence[Verdict], approved: Hold) -> bool:
+    """Whether these are what a broken run has left of approved deletions: all the others have been executed (G6)."""
+    shown, left = _rows((approved,)), set(map(_deletion, going))
+    done = {print_ for v in verdicts if v.state == "forgotten" and v.row.link for print_ in _deleted(v.row.link)}
+    return left <= shown <= left | done
+
+
+def _deleted(link: Link) -> tuple[str, str]:
+    """What stood for the deletion of a window that is gone from both sides by now, from either of them."""
+    one, two = (Seen(link.window, link.capacity(side), (0, 0)) for side in SIDES)
+    return row_fingerprint(Row(bitrix24=one)), row_fingerprint(Row(reservekit=two))
+
+
+def approved(holds: Iterable[Hold], decisions: Mapping[str, str]) -> Hold | None:
+    """The hold of deletions that a person has approved and that is still open."""
+    deletions = (hold for hold in holds if hold.kind == "deletions")
+    return next((hold for hold in deletions if decisions.get(hold.fingerprint) == "approve"), None)
+
+
+def _rows(holds: Iterable[Hold]) -> frozenset[str]:
+    return frozenset(str(item["row"]) for hold in holds for item in hold.items)
+
+
 def waiting(holds: Iterable[Hold]) -> tuple[frozenset[str], str]:
     """The deletions that G1 or G2 keep back since an earlier run, and why. Those of G5 end with the outage."""
     open_ones = [hold for hold in holds if hold.kind == "deletions" and all(i["guard"] != "G5" for i in hold.items)]
-    rows = frozenset(str(item["row"]) for hold in open_ones for item in hold.items)
-    return rows, open_ones[0].reason if open_ones else ""
+    return _rows(open_ones), open_ones[0].reason if open_ones else ""
 
 
 def _deletion(verdict: Verdict) -> str:

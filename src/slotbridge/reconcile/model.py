@@ -78,7 +78,8 @@ class Options:
     `suspects` those whose creation was sent twice. `outage` is the reason of G5, `streaks` are what G7 counts.
     `leaving` are time slots whose customers are on their way to the wait list, so that there is no way back, `stranded`
     those whose customers cannot be put there now, with the reason.
-    `waiting` are the rows of an open hold of G1 or G2, `waiting_for` its reason. `target` is an earlier base that both
+    `waiting` are the rows of an open hold of G1 or G2, `waiting_for` its reason. `approved` is the open hold of
+    deletions that a person has approved. `target` is an earlier base that both
     sides shall go back to.
     """
 
@@ -107,6 +108,7 @@ class Options:
     streaks: Mapping[str, Any] = field(default_factory=dict)
     waiting: frozenset[str] = frozenset()
     waiting_for: str = ""
+    approved: Hold | None = None
     target: tuple[Link, ...] | None = None
 
     @property

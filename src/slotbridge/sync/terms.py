@@ -9,7 +9,7 @@ from typing import Any
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.agreement import Agreement, disagreement
-from slotbridge.reconcile.guards import waiting
+from slotbridge.reconcile.guards import approved, waiting
 from slotbridge.reconcile.model import Options, Snapshot
 from slotbridge.settings import PairSettings, ReserveKitSettings
 from slotbridge.store import Memory
@@ -72,6 +72,7 @@ def options_of(pair: PairSettings, memory: Memory, agreement: Agreement, **circu
         streaks=memory.streaks,
         waiting=rows,
         waiting_for=reason,
+        approved=approved(memory.holds, memory.decisions),
         pending=frozenset(window for intent in memory.intents for window, _ in intent.windows),
     )
     return replace(options, **circumstances)
