@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,6 +59,11 @@ class Shell:
     @property
     def database(self) -> Path:
         return self.folder / "slotbridge.db"
+
+    @property
+    def program(self) -> str:
+        """How they call slotbridge, in what it recommends."""
+        return f"slotbridge --config {shlex.quote(str(self.config))}"
 
     def call(self, *argv: str, terminal: bool = False, **environ: str) -> Result:
         out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())

@@ -80,9 +80,9 @@ def test_without_a_terminal_the_address_and_the_next_command_are_told(applicatio
     done = auth(application)
     assert (done.code, done.err) == (0, "")
     assert f"{address_of_portal(application)}/oauth/authorize/?client_id={CLIENT_ID}\n" in done.out
-    assert "slotbridge auth --code CODE" in done.last
+    assert f"{application.program} auth --code CODE" in done.last
     document = auth(application, as_json=True).document
-    assert (document["status"], document["next"]) == ("waiting", "slotbridge auth --code CODE")
+    assert (document["status"], document["next"]) == ("waiting", f"{application.program} auth --code CODE")
     assert httpx.get(document["address"]).status_code == 200
 
 

@@ -93,7 +93,7 @@ def test_G1_a_wiped_side_is_held_and_deletions_can_be_accepted(shell: Shell) -> 
     assert shell.call("sync", "--dry-run").code == 3
     done = shell.call("sync")
     assert done.code == 3
-    assert "slotbridge sync --pair Orthodontics --accept-deletes" in done.out
+    assert f"{shell.program} sync --pair Orthodontics --accept-deletes" in done.out
     assert len(shell.world.reservations.slots(124)) == 3
     assert shell.call("sync", "--pair", "Orthodontics", "--accept-deletes").code == 0
     assert shell.world.reservations.slots(124) == ()
@@ -103,7 +103,7 @@ def test_M6_a_first_sync_that_is_held_can_be_decided_for_one_run(shell: Shell) -
     shell.world.reservations.add_slot(124, 1, 540, 900, 3)
     done = shell.call("sync", "--pair", "Orthodontics")
     assert done.code == 3
-    assert "slotbridge sync --pair Orthodontics --initial bitrix24" in done.out
+    assert f"{shell.program} sync --pair Orthodontics --initial bitrix24" in done.out
     assert shell.call("sync", "--pair", "Orthodontics", "--initial", "bitrix24").code == 0
     assert {(slot.day, slot.start) for slot in shell.world.reservations.slots(124)} == {(1, 600), (3, 600), (5, 540)}
 

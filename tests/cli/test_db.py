@@ -63,7 +63,7 @@ def test_a_backup_says_where_it_is_what_is_in_it_and_how_to_put_it_back(synced: 
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith(f"Copied to {made}, ")
     assert f"pairs 4, windows {rows(made)}, open holds 0, runs 1" in done.out
-    assert done.last == f"To put it back: slotbridge db restore {made}"
+    assert done.last == f"To put it back: {synced.program} db restore {made}"
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
 
 
@@ -110,7 +110,7 @@ def test_a_restore_keeps_what_was_there_and_the_next_run_goes_on_from_it(synced:
 
     assert (done.code, done.err) == (0, "")
     assert f"what was there before is {kept}" in done.out
-    assert done.last == "  slotbridge sync --dry-run"
+    assert done.last == f"  {synced.program} sync --dry-run"
     assert (rows(synced.database), rows(kept)) == (rows(copy), 0)
     assert synced.call("sync", "--json").document["requests"]["bitrix24"] == 1
 

@@ -9,6 +9,7 @@ import pytest
 from slotbridge.bitrix24.events import RESOURCE_EVENTS, EventHandler
 from slotbridge.cli.events import Wish, show_events
 from slotbridge.cli.invocation import Invocation
+from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.events import by_hand_lines, standing_json, standing_lines
 from slotbridge.clock import SystemClock
 from slotbridge.http.tokens import TokenPair
@@ -65,7 +66,7 @@ def test_what_is_not_bound_is_shown_and_left_alone(application: Shell) -> None:
     done = events(application)
     assert (done.code, done.err) == (0, "")
     assert "  · ONBOOKINGRESOURCEUPDATE: not announced to this daemon\n" in done.out
-    assert "slotbridge events --bind" in done.last
+    assert f"{application.program} events --bind" in done.last
     assert bound(application) == []
 
 
@@ -163,11 +164,11 @@ def test_offline_and_foreign_handlers_do_not_count() -> None:
 
 def test_addresses_from_the_portal_cannot_command_the_terminal() -> None:
     found = standing([EventHandler(RESOURCE_EVENTS[0], "https://x.example/\x1b[2J", False)], None)
-    assert "\x1b" not in "".join(line.plain for line in standing_lines(found, token=True))
+    assert "\x1b" not in "".join(line.plain for line in standing_lines(found, Counsel(), token=True))
 
 
 def test_without_an_address_the_setting_is_told() -> None:
-    lines = [line.plain for line in standing_lines(standing([], None), token=False)]
+    lines = [line.plain for line in standing_lines(standing([], None), Counsel(), token=False)]
     assert lines[-1].endswith('write in [daemon]: public_url = "https://sync.example.com"')
     by_hand = [line.plain for line in by_hand_lines(None, token=True)]
     assert any('public_url = "https://sync.example.com"' in line for line in by_hand)
@@ -176,5 +177,5 @@ def test_without_an_address_the_setting_is_told() -> None:
 
 def test_a_known_token_is_not_asked_for() -> None:
     found = standing([EventHandler(event, ADDRESS, False) for event in RESOURCE_EVENTS], ADDRESS)
-    assert len(list(standing_lines(found, token=True))) == 3
+    assert len(list(standing_lines(found, Counsel(), token=True))) == 3
     assert standing_json(found, token=True)["application_token"] is True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.history import History, history_lines, undo_lines
 from slotbridge.cli.render.plan import change_line, run_lines
 from slotbridge.errors import Rejected
@@ -27,7 +28,7 @@ DECLARED = Change(
 
 
 def told(report: RunReport) -> str:
-    return "\n".join(line.plain for line in run_lines(report, "monday", ()))
+    return "\n".join(line.plain for line in run_lines(report, "monday", Counsel()))
 
 
 def test_a_renaming_is_told_field_by_field() -> None:
@@ -69,7 +70,7 @@ CANCELLED = LISTED | {"status": "cancelled"}
 
 
 def undone(report: RunReport, *done: ChangeRecord) -> list[str]:
-    return [line.plain for line in undo_lines(report, 3, (), "monday", (), done)]
+    return [line.plain for line in undo_lines(report, 3, (), "monday", Counsel(), done)]
 
 
 def test_an_undo_says_that_names_stay_and_so_do_customers_on_the_wait_list() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from slotbridge.cli.render.decisions import ways_out
+from slotbridge.cli.render.decisions import Counsel, ways_out
 from slotbridge.cli.render.history import History, history_json, history_lines, undo_lines
 from slotbridge.clock import SystemClock
 from slotbridge.lenses.items import Range
@@ -153,7 +153,7 @@ def test_W8_undo_shows_the_plan_and_how_to_have_it_done(shell: Shell) -> None:
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("Back to before run 2:\nOrthodontics: would change\n")
     assert "  ReserveKit + Sat 09:00–13:00, max_bookings 4  (as it was before)\n" in done.out
-    assert done.last == "To carry it out: slotbridge history 2 --undo --apply"
+    assert done.last == f"To carry it out: {shell.program} history 2 --undo --apply"
     assert (state_of(shell.world), shell.database.read_bytes()) == (before, kept)
 
 
@@ -180,7 +180,7 @@ def test_the_document_of_an_undo_is_that_of_a_sync(shell: Shell) -> None:
 def test_a_pair_can_be_chosen_to_go_back(shell: Shell) -> None:
     shortened(shell)
     done = shell.call("history", "2", "--undo", "--pair", "Orthodontics")
-    assert done.last == "To carry it out: slotbridge history 2 --undo --apply --pair Orthodontics"
+    assert done.last == f"To carry it out: {shell.program} history 2 --undo --apply --pair Orthodontics"
     assert shell.call("history", "2", "--undo", "--pair", "Orthodontic").code == 2
 
 
@@ -207,7 +207,7 @@ def test_G1_an_undo_is_held_by_the_same_guards_and_says_how_to_go_on(shell: Shel
     for apply in ([], ["--apply"]):
         done = shell.call("history", "2", "--undo", *apply)
         assert done.code == 3
-        way = "slotbridge history 2 --undo --apply --pair Orthodontics --accept-deletes"
+        way = f"{shell.program} history 2 --undo --apply --pair Orthodontics --accept-deletes"
         assert f"    to decide: {way}\n" in done.out
     assert len(shell.world.reservations.slots(124)) == 4
     assert shell.call("history", "2", "--undo", "--apply", "--accept-deletes").code == 0
@@ -307,11 +307,11 @@ def test_the_document_of_an_overruled_edit_says_that_it_was_overruled() -> None:
     ],
 )
 def test_what_holds_an_undo_is_not_decided_as_in_a_run(kind: HoldKind, way: str) -> None:
-    assert ways_out(hold(kind), {"sync", "resolve", "history"}, undoing=7) == [way]
+    assert ways_out(hold(kind), Counsel(), undoing=7) == [way]
 
 
 def test_a_name_is_quoted_for_the_shell() -> None:
     plan = look([], [slot(1, 0, "09:00", "12:00")], [linked()], accept_deletes=True).plan
     report = RunReport(True, (PairReport("Dr. O'Hara", plan.changes),), {})
-    last = [line.plain for line in undo_lines(report, 7, ["Dr. O'Hara"], "monday", ())][-1]
+    last = [line.plain for line in undo_lines(report, 7, ["Dr. O'Hara"], "monday", Counsel())][-1]
     assert last == """To carry it out: slotbridge history 7 --undo --apply --pair 'Dr. O'"'"'Hara'"""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from slotbridge.cli.holds import named
-from slotbridge.cli.render.decisions import APPROVE
+from slotbridge.cli.render.decisions import APPROVE, Counsel
 from slotbridge.cli.render.holds import decided_lines, decision_words, holds_json, holds_lines
 from slotbridge.clock import SystemClock
 from slotbridge.errors import ConfigurationError
@@ -22,7 +22,7 @@ from .conftest import Result, Shell
 from .weeks import hold
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-COMMANDS = {"sync", "resolve"}
+COUNSEL = Counsel()
 BERLIN = "Europe/Berlin"
 
 
@@ -74,7 +74,7 @@ def test_G6_a_hold_is_listed_with_what_decides_it_and_nobody_is_asked(shell: She
     lines = done.out.splitlines()
     assert lines[0].startswith("Orthodontics: deletions, since just now (")
     assert lines[1] == f"  held {name}: Bitrix24 had 3 windows and now has none"
-    assert f"    to decide: slotbridge resolve {name} --approve" in lines
+    assert f"    to decide: {shell.program} resolve {name} --approve" in lines
     assert sum("would be deleted in ReserveKit" in line for line in lines) == 3
     assert len(shell.world.log) == sent
 
@@ -86,7 +86,7 @@ def test_S11_the_document_of_holds(shell: Shell) -> None:
     assert document["version"] == 1
     assert (waiting["id"], waiting["pair"], waiting["kind"]) == (name, "Orthodontics", "deletions")
     assert (waiting["decision"], waiting["decided_at"], len(waiting["items"])) == (None, None, 3)
-    assert waiting["ways_out"][0] == f"slotbridge resolve {name} --approve"
+    assert waiting["ways_out"][0] == f"{shell.program} resolve {name} --approve"
 
 
 def test_a_pair_that_is_configured_no_more_has_no_open_holds(shell: Shell) -> None:
@@ -104,7 +104,7 @@ def test_M3_a_side_is_kept_at_the_next_run(shell: Shell, keep: str, hours: tuple
     done = shell.call("resolve", name, "--keep", keep)
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith(f"Decided: keep {keep}, for hold {name} of Orthodontics: ")
-    assert done.last == "To run it now: slotbridge sync --pair Orthodontics"
+    assert done.last == f"To run it now: {shell.program} sync --pair Orthodontics"
     assert shell.writes() == writes
     assert f"    decided: keep {keep}, just now (" in shell.call("holds").out
     assert shell.call("sync", "--pair", "Orthodontics").code == 0
@@ -116,7 +116,7 @@ def test_G1_deletions_are_approved(shell: Shell) -> None:
     name = emptied(shell)
     done = shell.call("resolve", name, "--approve", "--json")
     assert (done.code, done.document["version"], done.document["hold"]["decision"]) == (0, 1, "approve")
-    assert done.document["next"] == "slotbridge sync --pair Orthodontics"
+    assert done.document["next"] == f"{shell.program} sync --pair Orthodontics"
     assert shell.call("sync").code == 0
     assert shell.world.reservations.slots(124) == ()
 
@@ -150,7 +150,7 @@ def test_what_only_a_dry_run_has_shown_is_decided_once_a_sync_has_noted_it(shell
     shell.call("sync")
     shell.world.portal.put_slots(16, [])
     for look in (["sync", "--dry-run"], ["show", "Orthodontics"]):
-        (offer,) = [line for line in shell.call(*look).out.splitlines() if "slotbridge resolve" in line]
+        (offer,) = [line for line in shell.call(*look).out.splitlines() if " resolve " in line]
         assert offer.endswith("--approve  (once `slotbridge sync` has noted it)")
     command = offer.partition("slotbridge ")[2].partition("  (")[0].split()
     assert refused(shell.call(*command), "is open, and no other", "`slotbridge sync` notes it")
@@ -222,7 +222,7 @@ def test_another_command_at_work_applies_no_decision_that_comes_now(shell: Shell
     name = emptied(shell)
     with DatabaseLock(f"sqlite:///{shell.database}", "sync") as lock:
         asyncio.run(lock.acquire(0, SystemClock()))
-        assert shell.call("resolve", name, "--approve").last.startswith("To run it now: slotbridge sync --pair ")
+        assert shell.call("resolve", name, "--approve").last.startswith(f"To run it now: {shell.program} sync --pair ")
 
 
 # Words
@@ -233,7 +233,7 @@ def record(kind: HoldKind, decision: str | None = None) -> HoldRecord:
 
 
 def text(*records: HoldRecord) -> list[str]:
-    return [line.plain for line in holds_lines(records, NOW, COMMANDS)]
+    return [line.plain for line in holds_lines(records, NOW, COUNSEL)]
 
 
 def test_a_decided_hold_says_when_and_that_it_waits_for_a_run() -> None:
@@ -255,17 +255,18 @@ def test_a_decided_hold_says_when_and_that_it_waits_for_a_run() -> None:
     ],
 )
 def test_a_decision_says_what_the_next_run_makes_of_it(kind: HoldKind, decision: str, effect: str) -> None:
-    shown = [line.plain for line in decided_lines(record(kind, decision), None)]
+    shown = [line.plain for line in decided_lines(record(kind, decision), None, COUNSEL)]
     assert f"At the next run {effect}. If anything of this is edited before, it is held again." in shown
 
 
 @pytest.mark.parametrize("kind", APPROVE)
 def test_every_approval_has_an_effect(kind: HoldKind) -> None:
-    assert any(line.plain.startswith("At the next run ") for line in decided_lines(record(kind, "approve"), None))
+    shown = decided_lines(record(kind, "approve"), None, COUNSEL)
+    assert any(line.plain.startswith("At the next run ") for line in shown)
 
 
 def test_where_nobody_can_tell_whether_a_daemon_runs_both_ways_are_told() -> None:
-    shown = [line.plain for line in decided_lines(record("booked", "approve"), None, daemon=None)]
+    shown = [line.plain for line in decided_lines(record("booked", "approve"), None, COUNSEL, daemon=None)]
     assert shown[-1].endswith("which applies it within seconds: slotbridge sync --pair dental")
 
 
@@ -274,16 +275,16 @@ def test_decisions_are_named_like_their_options() -> None:
 
 
 def test_times_in_the_document_are_in_full() -> None:
-    (shown,) = holds_json([record("conflict", "bitrix24")], COMMANDS)["holds"]
+    (shown,) = holds_json([record("conflict", "bitrix24")], COUNSEL)["holds"]
     assert (shown["since"], shown["decided_at"]) == ("2026-03-02T09:00:00+00:00", "2026-03-02T12:00:00+00:00")
 
 
 def test_what_becomes_of_the_customers_is_told_before_it_is_approved() -> None:
     waiting = hold("booked", {"reservekit": "Mon 09:00–12:00", "customers": WAIT_LIST})
     (record,) = [HoldRecord(waiting, NOW, "approve", NOW)]
-    shown = "\n".join(line.plain for line in holds_lines([record], NOW, COMMANDS))
+    shown = "\n".join(line.plain for line in holds_lines([record], NOW, COUNSEL))
     assert "its customers would first be put on the Bitrix24 wait list, and their bookings cancelled" in shown
-    decided = "\n".join(line.plain for line in decided_lines(record, None))
+    decided = "\n".join(line.plain for line in decided_lines(record, None, COUNSEL))
     assert "At the next run its customers are put on the Bitrix24 wait list, and their bookings cancelled" in decided
-    plain = "\n".join(line.plain for line in decided_lines(replace(record, hold=hold("booked", {})), None))
+    plain = "\n".join(line.plain for line in decided_lines(replace(record, hold=hold("booked", {})), None, COUNSEL))
     assert "although it has bookings" in plain

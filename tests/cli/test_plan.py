@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.plan import hold_item_words, run_lines, summary
 from slotbridge.errors import AccessRefused, NotFound
 from slotbridge.lenses.terms import Problem
@@ -13,7 +14,7 @@ from .weeks import MONDAY, hold, hours, link, look, slot
 
 def lines(*pairs: PairReport, dry_run: bool = False, day_zero: Any = "monday") -> list[str]:
     report = RunReport(dry_run, pairs, {"bitrix24": 1, "reservekit": 5})
-    return [line.plain for line in run_lines(report, day_zero, {"sync"})]
+    return [line.plain for line in run_lines(report, day_zero, Counsel())]
 
 
 def changed() -> PairReport:
@@ -60,12 +61,14 @@ def test_the_worst_is_counted_first() -> None:
 def test_a_hold_shows_what_each_side_has_and_how_to_decide() -> None:
     plan = look([hours(480, 720)], [slot(1, 0, "10:00", "12:00")], [link()]).plan
     (waiting,) = plan.holds
-    assert lines(PairReport("dental", holds=plan.holds))[:4] == [
+    assert lines(PairReport("dental", holds=plan.holds))[:6] == [
         "dental: held",
         f"  held {waiting.id}: hours changed on both sides",
         "    Bitrix24 Mon 08:00–12:00, slotSize 30 · ReserveKit Mon 10:00–12:00, max_bookings 6; "
         "agreed Mon 09:00–12:00",
-        "    to decide: make both sides agree; the hold then ends by itself",
+        f"    to decide: slotbridge resolve {waiting.id} --keep bitrix24",
+        f"               slotbridge resolve {waiting.id} --keep reservekit",
+        "               or make both sides agree; the hold then ends by itself",
     ]
 
 

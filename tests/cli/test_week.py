@@ -56,7 +56,7 @@ def test_C1_capacities_that_do_not_convert_are_no_difference_once_agreed() -> No
 
 def test_M3_held_rows_are_marked_and_the_hold_is_named() -> None:
     conflict = look([hours(480, 720)], [slot(1, 0, "10:00", "12:00")], [link()])
-    shown = text(conflict, {"resolve"})
+    shown = text(conflict)
     assert shown[2].startswith(" ! Mon")
     assert "hours differ, held: hours changed on both sides (agreed: 09:00–12:00)" in shown[2]
     (hold,) = conflict.plan.holds

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.week import week_lines
 from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.lenses.terms import Terms
@@ -42,8 +43,8 @@ def look(
     return Look(PairSettings(name="dental", resource_id=15, service_id=123), snapshot, made)
 
 
-def text(shown: Look, commands: Collection[str] = (), *, picture: bool = False) -> list[str]:
-    return [line.plain for line in week_lines(shown, commands, picture=picture)]
+def text(shown: Look, *, picture: bool = False) -> list[str]:
+    return [line.plain for line in week_lines(shown, Counsel(), picture=picture)]
 
 
 def hold(kind: Any, *items: dict[str, Any], pair: str = "dental") -> Hold:

@@ -35,10 +35,8 @@ InitialPolicy = Literal["hold", "merge", "bitrix24", "reservekit"]
 
 def run(invocation: Invocation, argv: list[str]) -> int:
     """Runs one command line; every way to end becomes an exit code, but for an interrupt: that is a SystemExit."""
-    command = _command()
-    invocation.commands = frozenset(getattr(command, "commands", ()))
     try:
-        command.main(args=argv, prog_name="slotbridge", obj=invocation)
+        _command().main(args=argv, prog_name="slotbridge", obj=invocation)
     except SystemExit as end:
         return _ended(invocation, argv, end)
     except Exception as error:

@@ -45,7 +45,8 @@ def authorize(invocation: Invocation, given: str | None) -> int:
     if given is None:
         given = _asked(invocation, application)
     if given is None:
-        return _told(invocation, waiting_json(application), waiting_lines(application))
+        counsel = invocation.counsel()
+        return _told(invocation, waiting_json(application, counsel), waiting_lines(application, counsel))
     granted = asyncio.run(_authorize(invocation, settings, application, code_in(given, application)))
     _told(invocation, granted_json(granted), granted_lines(granted))
     return 1 if granted.missing else 0

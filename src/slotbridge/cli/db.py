@@ -33,7 +33,7 @@ def make_backup(invocation: Invocation, target: Path | None) -> int:
     if invocation.as_json:
         invocation.emit(copied_json(made))
     else:
-        invocation.say(copied_lines(made, invocation.clock.now()))
+        invocation.say(copied_lines(made, invocation.clock.now(), invocation.counsel()))
     return 0
 
 
@@ -52,7 +52,7 @@ async def _restore(invocation: Invocation, url: str, source: Path, wait: float) 
     if invocation.as_json:
         invocation.emit(restored_json(put, file, kept))
     else:
-        invocation.say(restored_lines(put, file, kept, now))
+        invocation.say(restored_lines(put, file, kept, now, invocation.counsel()))
     return 0
 
 

@@ -35,7 +35,7 @@ def show_events(invocation: Invocation, wish: Wish) -> int:
     if invocation.as_json:
         invocation.emit(standing_json(found, token=token))
     else:
-        invocation.say(standing_lines(found, token=token))
+        invocation.say(standing_lines(found, invocation.counsel(), token=token))
     return int(bool((wish == "bind" and found.missing) or (wish == "unbind" and found.bound)))
 
 

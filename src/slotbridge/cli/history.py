@@ -93,7 +93,8 @@ def undo_run(invocation: Invocation, question: Question, request: Request) -> in
     """
     run = question.run
     if run is None:
-        hint = "`slotbridge history` lists the runs; then: slotbridge history RUN --undo"
+        counsel = invocation.counsel()
+        hint = f"`{counsel.call('history')}` lists the runs; then: {counsel.call('history RUN --undo')}"
         raise ConfigurationError("--undo needs the number of a run", hint=hint)
     settings = invocation.settings()
     report, done = asyncio.run(_undo(invocation, settings, run, request))
@@ -101,7 +102,7 @@ def undo_run(invocation: Invocation, question: Question, request: Request) -> in
         invocation.emit(report.as_json())
     else:
         day_zero = settings.reservekit.day_zero
-        invocation.say(undo_lines(report, run, request.names, day_zero, invocation.commands, done))
+        invocation.say(undo_lines(report, run, request.names, day_zero, invocation.counsel(settings), done))
     return report.exit_code()
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from slotbridge.cli.invocation import Invocation
-from slotbridge.cli.render.decisions import APPROVE, KEEP, ways_out
+from slotbridge.cli.render.decisions import APPROVE, KEEP, Counsel, ways_out
 from slotbridge.cli.render.holds import decided_json, decided_lines, holds_json, holds_lines
 from slotbridge.cli.sync import remembered
 from slotbridge.errors import SIDE_NAMES, ConfigurationError, Side
@@ -16,7 +16,6 @@ from slotbridge.settings import Settings
 from slotbridge.store import Decision, HoldRecord, Store
 from slotbridge.store.holder import holder_of, is_daemon
 
-_FOLLOWED: Mapping[str, Side] = {"to-reservekit": "bitrix24", "to-bitrix24": "reservekit"}
 _UNNOTED = "A dry run only shows a hold; `slotbridge sync` notes it"
 
 
@@ -25,9 +24,9 @@ def show_holds(invocation: Invocation) -> int:
     settings = invocation.settings()
     records = asyncio.run(_open_holds(invocation, settings))
     if invocation.as_json:
-        invocation.emit(holds_json(records, invocation.commands))
+        invocation.emit(holds_json(records, invocation.counsel(settings)))
     else:
-        invocation.say(holds_lines(records, invocation.clock.now(), invocation.commands))
+        invocation.say(holds_lines(records, invocation.clock.now(), invocation.counsel(settings)))
     return 0
 
 
@@ -39,13 +38,14 @@ def decide_hold(invocation: Invocation, name: str, keep: Side | None, *, approve
     decision = _decision(keep, approve=approve)
     settings = invocation.settings()
     found = named(name, asyncio.run(_open_holds(invocation, settings)))
-    _check(found.hold, decision, settings, invocation.commands)
+    counsel = invocation.counsel(settings)
+    _check(found.hold, decision, counsel)
     decided = _decide(invocation, settings, found, decision)
     daemon = is_daemon(holder_of(settings.store.url))
     if invocation.as_json:
-        invocation.emit(decided_json(decided, daemon=daemon))
+        invocation.emit(decided_json(decided, counsel, daemon=daemon))
     else:
-        invocation.say(decided_lines(decided, found.decision, daemon=daemon))
+        invocation.say(decided_lines(decided, found.decision, counsel, daemon=daemon))
     return 0
 
 
@@ -77,16 +77,16 @@ def named(name: str, records: Sequence[HoldRecord]) -> HoldRecord:
     )
 
 
-def _check(hold: Hold, decision: Decision, settings: Settings, commands: Collection[str]) -> None:
+def _check(hold: Hold, decision: Decision, counsel: Counsel) -> None:
     """Raises ConfigurationError for a decision that this kind of hold cannot be given."""
     what = f"hold {hold.id} of {hold.pair} ({hold.kind})"
-    ways = f"What ends it: {'; '.join(ways_out(hold, commands))}"
+    ways = f"What ends it: {'; '.join(ways_out(hold, counsel))}"
     if hold.kind not in KEEP + APPROVE:
         raise ConfigurationError(f"{what} cannot be decided", hint=ways)
     if (decision == "approve") != (hold.kind in APPROVE):
         option = "--approve" if decision == "approve" else f"--keep {decision}"
         raise ConfigurationError(f"{what} is not decided by {option}", hint=ways)
-    followed = next((_FOLLOWED.get(pair.direction) for pair in settings.pairs if pair.name == hold.pair), None)
+    followed = counsel.followed.get(hold.pair)
     if hold.kind in KEEP and followed not in (None, decision):
         hint = f'Decide it by --keep {followed}, or let the pair go both ways: direction = "both"'
         raise ConfigurationError(f"{what}: the pair follows {SIDE_NAMES[followed]} in everything", hint=hint)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import shlex
 import traceback
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from slotbridge.cli.render.decisions import Counsel
     from slotbridge.secrecy import Holder, Secrets
     from slotbridge.settings import Settings
 
@@ -31,14 +33,12 @@ BUG = "This is a mistake in slotbridge, not in what you did. Please report it, w
 class Invocation:
     """Filled in by the global options, then handed to the command.
 
-    `as_json` says that standard output carries one document and nothing else. `command` is the one that was called,
-    `commands` are the names of all commands.
+    `as_json` says that standard output carries one document and nothing else. `command` is the one that was called.
     """
 
     stdout: TextIO
     stderr: TextIO
     environ: Mapping[str, str]
-    commands: Collection[str] = ()
     command: str | None = None
     config: Path | None = None
     log_level: LogLevel | None = None
@@ -63,6 +63,14 @@ class Invocation:
         self.secrets = Secrets(secrets_of(settings))
         configure_logging(level, self.log_format, stream=self.stderr, environ=self.environ, secrets=self.secrets)
         return settings
+
+    def counsel(self, settings: Settings | None = None) -> Counsel:
+        """What the commands need that are recommended to the user: they are to work as they stand."""
+        from slotbridge.cli.pairs import followed_sides
+        from slotbridge.cli.render.decisions import Counsel
+
+        program = "slotbridge" if self.config is None else f"slotbridge --config {shlex.quote(str(self.config))}"
+        return Counsel(program, {} if settings is None else followed_sides(settings.pairs))
 
     def hide_those_of(self, holder: Holder) -> None:
         """What it holds is masked from now on, also what it gets later. It takes the place of the last one."""

@@ -42,7 +42,7 @@ def show_week(invocation: Invocation, name: str) -> int:
     else:
         console = invocation.console()
         picture = console.is_terminal and console.width >= PICTURE_WIDTH
-        invocation.say(week_lines(look, invocation.commands, picture=picture))
+        invocation.say(week_lines(look, invocation.counsel(settings), picture=picture))
     return 0
 
 
@@ -91,6 +91,7 @@ async def _status(invocation: Invocation, settings: Settings) -> Status:
             silent=silence(settings.daemon.listen) if holder and holder.command == "run" and holder.holds else None,
             spent=_spent(store, settings, now),
             types=_failing_types(store, settings.resource_types),
+            program=invocation.counsel().program,
         )
 
 

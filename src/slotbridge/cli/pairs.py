@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-from slotbridge.errors import ConfigurationError
+from slotbridge.errors import ConfigurationError, Side
 from slotbridge.settings import PairSettings, Settings
 
 NO_PAIRS = (
     "Add a [[pairs]] table with name, resource_id and service_id to the configuration; "
     "`slotbridge discover` lists the candidates, ready to paste"
 )
+
+
+_FOLLOWED: Mapping[str, Side] = {"to-reservekit": "bitrix24", "to-bitrix24": "reservekit"}
+
+
+def followed_sides(pairs: Iterable[PairSettings]) -> dict[str, Side]:
+    """The side that each one-way pair follows (M7)."""
+    return {pair.name: _FOLLOWED[pair.direction] for pair in pairs if pair.direction in _FOLLOWED}
 
 
 def named_intervals(pairs: Iterable[PairSettings]) -> list[int]:

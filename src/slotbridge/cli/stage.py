@@ -44,8 +44,9 @@ class Stage:
 
         shown = " ".join(f'"{word}"' if " " in word else word for word in argv)
         self.tell("", f"$ slotbridge {shown}", style="bold cyan")
-        own = replace(self.invocation, environ=self.environ)
-        code = run(own, ["--config", str(self.config), "--log-level", "critical", *argv])
+        # Not by --config, which every command would repeat that is recommended.
+        own = replace(self.invocation, environ={**self.environ, "SLOTBRIDGE_CONFIG": str(self.config)})
+        code = run(own, ["--log-level", "critical", *argv])
         if code != expect:
             raise Unexpected(f"`slotbridge {shown}` ended with exit code {code}, not {expect}", hint=self.hint)
 

@@ -37,7 +37,7 @@ def sync_once(invocation: Invocation, request: Request) -> int:
     if invocation.as_json:
         invocation.emit(report.as_json())
     else:
-        invocation.say(run_lines(report, settings.reservekit.day_zero, invocation.commands))
+        invocation.say(run_lines(report, settings.reservekit.day_zero, invocation.counsel(settings)))
     return report.exit_code(tell_changes=request.tell_changes)
 
 

@@ -10,12 +10,11 @@ from typing import Any
 from rich.text import Text
 
 from slotbridge.bitrix24.token_server import Application
+from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.words import clean
 
 NEEDED = ("booking",)
 """Permissions without which nothing works; `crm` is for customers on the wait list alone."""
-
-COMMAND = "slotbridge auth --code CODE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +45,10 @@ def question_lines(application: Application) -> Iterator[Text]:
     yield Text("Paste that address, or the code alone, here at once; a code is good for 30 seconds:")
 
 
-def waiting_lines(application: Application) -> Iterator[Text]:
+def waiting_lines(application: Application, counsel: Counsel) -> Iterator[Text]:
     """For whoever runs the next command."""
     yield from _address_lines(application)
-    yield Text(f"Then run, within 30 seconds, with the value of `code` in that address: {COMMAND}")
+    yield Text(f"Then run, within 30 seconds, with the value of `code` in that address: {_next(counsel)}")
 
 
 def _address_lines(application: Application) -> Iterator[Text]:
@@ -58,8 +57,12 @@ def _address_lines(application: Application) -> Iterator[Text]:
     yield Text("The browser is then sent on to an address with `code=…` in it, whether a page appears there or not.")
 
 
-def waiting_json(application: Application) -> dict[str, Any]:
-    return {"version": 1, "status": "waiting", "address": application.address, "next": COMMAND}
+def waiting_json(application: Application, counsel: Counsel) -> dict[str, Any]:
+    return {"version": 1, "status": "waiting", "address": application.address, "next": _next(counsel)}
+
+
+def _next(counsel: Counsel) -> str:
+    return counsel.call("auth --code CODE")
 
 
 def granted_lines(granted: Granted) -> Iterator[Text]:

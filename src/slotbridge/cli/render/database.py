@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,28 +9,29 @@ from typing import Any
 
 from rich.text import Text
 
+from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.words import moment
 from slotbridge.store.inspection import Contents, Finding
 from slotbridge.store.migrate import HEAD
 from slotbridge.store.room import size_words
 
 
-def copied_lines(copy: Contents, now: datetime) -> Iterator[Text]:
+def copied_lines(copy: Contents, now: datetime, counsel: Counsel) -> Iterator[Text]:
     """Where the copy is, what is in it, and how to put it back."""
     yield Text.assemble(("Copied ", "bold green"), f"to {copy.file}, {size_words(copy.size)}.")
     yield from _contents_lines(copy, now)
-    yield Text.assemble("To put it back: ", (f"slotbridge db restore {shlex.quote(str(copy.file))}", "cyan"))
+    yield Text.assemble("To put it back: ", (counsel.call("db restore", str(copy.file)), "cyan"))
 
 
-def restored_lines(put: Contents, file: Path, kept: Path | None, now: datetime) -> Iterator[Text]:
+def restored_lines(put: Contents, file: Path, kept: Path | None, now: datetime, counsel: Counsel) -> Iterator[Text]:
     """What took whose place, and what the next run will make of it."""
     yield Text.assemble(("Restored ", "bold green"), f"{file} from {put.file}.")
     yield from _contents_lines(put, now)
     if kept is not None:
         yield Text(f"  what was there before is {kept}")
     yield Text("What was edited since then counts as new edits. Look at what a run would do before it does it:")
-    upgrade = "" if put.schema == HEAD else "slotbridge db upgrade && "
-    yield Text(f"  {upgrade}slotbridge sync --dry-run", "cyan")
+    upgrade = [] if put.schema == HEAD else [counsel.call("db upgrade")]
+    yield Text(f"  {' && '.join((*upgrade, counsel.call('sync --dry-run')))}", "cyan")
 
 
 def checked_lines(file: Path, found: Sequence[Finding], inside: Contents | None, now: datetime) -> Iterator[Text]:

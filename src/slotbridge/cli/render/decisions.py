@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from slotbridge.reconcile.model import Hold, HoldKind
+from slotbridge.reconcile.model import SIDES, Hold, HoldKind, Side
 
 KEEP = ("conflict", "first-sync", "agreement")
 APPROVE = ("deletions", "booked", "duplicate", "oscillation")
 
-RESOLVE = "slotbridge resolve"
+
+@dataclass(frozen=True, slots=True)
+class Counsel:
+    """What the way out of a hold depends on besides the hold itself.
+
+    `program` is how this one was called, `followed` the side that each one-way pair follows: the other cannot be kept,
+    nor both.
+    """
+
+    program: str = "slotbridge"
+    followed: Mapping[str, Side] = field(default_factory=dict)
+
+    def call(self, command: str, *words: str) -> str:
+        """The line for a shell. `words` are quoted where they have to be."""
+        return " ".join((self.program, command, *map(shlex.quote, words)))
+
+    def sides_to_keep(self, pair: str) -> tuple[Side, ...]:
+        """The sides that a person can decide for."""
+        return (self.followed[pair],) if pair in self.followed else SIDES
+
 
 # What ends a hold without any command of ours.
 _OTHERWISE: Mapping[HoldKind, str] = {
@@ -24,37 +44,37 @@ _OTHERWISE: Mapping[HoldKind, str] = {
 }
 
 
-def ways_out(hold: Hold, commands: Collection[str], *, undoing: int | None = None) -> list[str]:
-    """What decides the hold, one way a line. Names only those of our commands that exist.
+def ways_out(hold: Hold, counsel: Counsel, *, undoing: int | None = None) -> list[str]:
+    """What decides the hold, one way a line.
 
     `undoing` is the number of the run that was to be undone when the hold came up: an ordinary run has no such hold, so
     that no decision would meet it there.
     """
     if undoing is not None:
-        return [_in_an_undo(hold, undoing)]
-    ways = _in_a_run(hold, commands)
+        return [_in_an_undo(hold, counsel, undoing)]
+    ways = _in_a_run(hold, counsel)
     if hold.kind in _OTHERWISE:
         otherwise = _OTHERWISE[hold.kind]
         ways.append(otherwise if ways else otherwise.removeprefix("or "))
     return ways
 
 
-def _in_an_undo(hold: Hold, run: int) -> str:
+def _in_an_undo(hold: Hold, counsel: Counsel, run: int) -> str:
     if hold.kind == "deletions":
-        return f"slotbridge history {run} --undo --apply --pair {shlex.quote(hold.pair)} --accept-deletes"
+        return counsel.call("history", str(run), "--undo", "--apply", "--pair", hold.pair, "--accept-deletes")
     otherwise, _, _ = _OTHERWISE.get(hold.kind, "decide it").removeprefix("or ").partition(";")
     return f"{otherwise}; then undo the run again"
 
 
-def _in_a_run(hold: Hold, commands: Collection[str]) -> list[str]:
-    ways = []
-    if "resolve" in commands and hold.kind in KEEP:
-        ways += [f"{RESOLVE} {hold.id} --keep {side}" for side in ("bitrix24", "reservekit")]
-    if "resolve" in commands and hold.kind in APPROVE:
-        ways.append(f"{RESOLVE} {hold.id} --approve")
-    pair = shlex.quote(hold.pair)
+def _in_a_run(hold: Hold, counsel: Counsel) -> list[str]:
+    ways, sides = [], counsel.sides_to_keep(hold.pair)
+    if hold.kind in KEEP:
+        ways += [counsel.call("resolve", hold.id, "--keep", side) for side in sides]
+    if hold.kind in APPROVE:
+        ways.append(counsel.call("resolve", hold.id, "--approve"))
     if hold.kind == "deletions":
-        ways.append(f"slotbridge sync --pair {pair} --accept-deletes")
+        ways.append(counsel.call("sync", "--pair", hold.pair, "--accept-deletes"))
     if hold.kind in ("first-sync", "agreement"):
-        ways += [f"slotbridge sync --pair {pair} --initial {policy}" for policy in ("merge", "bitrix24", "reservekit")]
+        policies = ("merge", *SIDES) if sides == SIDES else sides
+        ways += [counsel.call("sync", "--pair", hold.pair, "--initial", policy) for policy in policies]
     return ways

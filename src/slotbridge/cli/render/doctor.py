@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.week import week_lines
 from slotbridge.cli.render.words import clean, plural
 from slotbridge.errors import SIDE_NAMES
@@ -70,7 +71,7 @@ def _week_lines(week: Week, *, picture: bool) -> Iterator[Text]:
         yield Text("    no hours")
         return
     if picture and week.ranges is not None:
-        yield from islice(week_lines(_look(week, week.ranges), picture=True), 1, _DRAWING)
+        yield from islice(week_lines(_look(week, week.ranges), Counsel(), picture=True), 1, _DRAWING)
     for weekday, seen in groupby(windows, key=lambda one: one.window.weekday):
         yield Text(f"    {DAY_NAMES[weekday]}  {', '.join(map(_hours, seen))}")
 

@@ -8,13 +8,14 @@ from typing import Any
 from rich.text import Text
 
 from slotbridge.bitrix24.events import RESOURCE_EVENTS
+from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.words import clean
 from slotbridge.sync.binding import EXAMPLE, HOOK, Standing
 
 _LINE = 'application_token = "…"'
 
 
-def standing_lines(found: Standing, *, token: bool) -> Iterator[Text]:
+def standing_lines(found: Standing, counsel: Counsel, *, token: bool) -> Iterator[Text]:
     """Every event with where it is announced, and the next step."""
     for event in RESOURCE_EVENTS:
         bound = event in found.bound
@@ -22,17 +23,17 @@ def standing_lines(found: Standing, *, token: bool) -> Iterator[Text]:
         yield Text.assemble("  ", ("✓", "green") if bound else ("·", "yellow"), f" {event}: {where}")
     for handler in found.elsewhere:
         yield Text(f"    {clean(handler.event)}: announced to {clean(handler.handler)} as well", "dim")
-    yield from _next_lines(found, token=token)
+    yield from _next_lines(found, counsel, token=token)
 
 
-def _next_lines(found: Standing, *, token: bool) -> Iterator[Text]:
+def _next_lines(found: Standing, counsel: Counsel, *, token: bool) -> Iterator[Text]:
     if found.address is None:
         yield Text(
             "Nobody reaches the daemon from outside, as far as the configuration says: changes are found by asking."
         )
         yield Text.assemble("If it can be reached, write in [daemon]: ", (f'public_url = "{EXAMPLE}"', "cyan"))
     elif found.missing:
-        yield Text.assemble("To have all of them announced: ", ("slotbridge events --bind", "cyan"))
+        yield Text.assemble("To have all of them announced: ", (counsel.call("events --bind"), "cyan"))
     if found.elsewhere:
         yield Text("To remove one elsewhere, put its address into public_url for a moment, and run events --unbind.")
     if found.bound and not token:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -11,6 +10,7 @@ from typing import Any
 
 from rich.text import Text
 
+from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.fields import is_fields
 from slotbridge.cli.render.plan import change_line, overruled_words, run_lines
 from slotbridge.cli.render.words import DayZero, clean, moment, plural
@@ -90,7 +90,7 @@ def undo_lines(
     run: int,
     names: Sequence[str],
     day_zero: DayZero,
-    commands: Collection[str],
+    counsel: Counsel,
     done: Sequence[ChangeRecord] = (),
 ) -> Iterator[Text]:
     """What undoing a run did, or would do and how to have it done. `done` is what that run had changed."""
@@ -100,11 +100,12 @@ def undo_lines(
         yield from _stays(done)
         return
     yield Text(f"Back to before run {run}:", "bold")
-    yield from run_lines(report, day_zero, commands, undoing=run)
+    yield from run_lines(report, day_zero, counsel, undoing=run)
     yield from _stays(done)
     if report.dry_run and any(pair.changes for pair in report.pairs):
-        chosen = "".join(f" --pair {shlex.quote(name)}" for name in names)
-        yield Text.assemble("To carry it out: ", (f"slotbridge history {run} --undo --apply{chosen}", "cyan"))
+        chosen = [word for name in names for word in ("--pair", name)]
+        way = counsel.call("history", str(run), "--undo", "--apply", *chosen)
+        yield Text.assemble("To carry it out: ", (way, "cyan"))
 
 
 def _stays(done: Sequence[ChangeRecord]) -> Iterator[Text]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from rich.text import Text
 
-from slotbridge.cli.render.decisions import ways_out
+from slotbridge.cli.render.decisions import Counsel, ways_out
 from slotbridge.cli.render.plan import hold_item_words, hold_lines
 from slotbridge.cli.render.words import clean, moment, plural
 from slotbridge.reconcile.model import NAMES, Hold, HoldKind, as_side, other
@@ -24,10 +23,10 @@ _APPROVED: Mapping[HoldKind, str] = {
 }
 
 
-def holds_lines(records: Sequence[HoldRecord], now: datetime, commands: Collection[str]) -> Iterator[Text]:
+def holds_lines(records: Sequence[HoldRecord], now: datetime, counsel: Counsel) -> Iterator[Text]:
     """Every open hold, a block each, and how many there are in the last line."""
     for record in records:
-        yield from _record_lines(record, now, commands)
+        yield from _record_lines(record, now, counsel)
         yield Text()
     yield Text(_summary(records))
 
@@ -40,10 +39,10 @@ def _summary(records: Sequence[HoldRecord]) -> str:
     return f"{plural(len(records), 'hold')} in {pairs}" + (f", {decided} decided." if decided else ".")
 
 
-def _record_lines(record: HoldRecord, now: datetime, commands: Collection[str]) -> Iterator[Text]:
+def _record_lines(record: HoldRecord, now: datetime, counsel: Counsel) -> Iterator[Text]:
     hold = record.hold
     yield Text.assemble((clean(hold.pair), "bold"), f": {hold.kind}, since {moment(record.since, now)}")
-    yield from hold_lines(hold, commands)
+    yield from hold_lines(hold, counsel)
     if record.decision is not None:
         when = moment(record.decided_at, now)
         yield Text(f"    decided: {decision_words(record.decision)}, {when}; the next run applies it", "green")
@@ -54,7 +53,9 @@ def decision_words(decision: str) -> str:
     return f"keep {decision}" if as_side(decision) else decision
 
 
-def decided_lines(record: HoldRecord, earlier: str | None, *, daemon: bool | None = False) -> Iterator[Text]:
+def decided_lines(
+    record: HoldRecord, earlier: str | None, counsel: Counsel, *, daemon: bool | None = False
+) -> Iterator[Text]:
     """What was decided, in place of what, what the next run makes of it, and how to run it now.
 
     `daemon` says whether one is at work, None where nobody can tell: it heeds the decision by itself, and as long as it
@@ -72,7 +73,7 @@ def decided_lines(record: HoldRecord, earlier: str | None, *, daemon: bool | Non
         yield Text("The daemon is running and applies it within seconds.")
     else:
         unless = "" if daemon is False else ", unless a daemon is running, which applies it within seconds"
-        yield Text.assemble(f"To run it now{unless}: ", (_run_now(hold), "cyan"))
+        yield Text.assemble(f"To run it now{unless}: ", (_run_now(hold, counsel), "cyan"))
 
 
 def _effect(hold: Hold, decision: str) -> str:
@@ -86,19 +87,19 @@ def _effect(hold: Hold, decision: str) -> str:
     return f"{loser} is made equal to {NAMES[kept]}, and what only {loser} has is deleted"
 
 
-def _run_now(hold: Hold) -> str:
-    return f"slotbridge sync --pair {shlex.quote(hold.pair)}"
+def _run_now(hold: Hold, counsel: Counsel) -> str:
+    return counsel.call("sync", "--pair", hold.pair)
 
 
-def holds_json(records: Sequence[HoldRecord], commands: Collection[str]) -> dict[str, Any]:
+def holds_json(records: Sequence[HoldRecord], counsel: Counsel) -> dict[str, Any]:
     """The `holds --json` document."""
-    holds = [record_json(record) | {"ways_out": ways_out(record.hold, commands)} for record in records]
+    holds = [record_json(record) | {"ways_out": ways_out(record.hold, counsel)} for record in records]
     return {"version": 1, "holds": holds}
 
 
-def decided_json(record: HoldRecord, *, daemon: bool | None = False) -> dict[str, Any]:
+def decided_json(record: HoldRecord, counsel: Counsel, *, daemon: bool | None = False) -> dict[str, Any]:
     """The `resolve --json` document; `next` is None where a daemon applies the decision by itself."""
-    following = None if daemon else _run_now(record.hold)
+    following = None if daemon else _run_now(record.hold, counsel)
     return {"version": 1, "hold": record_json(record), "next": following, "daemon": daemon}
 
 

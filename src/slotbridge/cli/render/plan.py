@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from rich.text import Text
 
-from slotbridge.cli.render.decisions import RESOLVE, ways_out
+from slotbridge.cli.render.decisions import Counsel, ways_out
 from slotbridge.cli.render.errors import error_lines
 from slotbridge.cli.render.fields import field_edit_words, field_words, is_fields
 from slotbridge.cli.render.words import DayZero, capacity_words, clean, edit_words, item_words, plural
@@ -25,9 +25,7 @@ _MOST_NAMES = 6
 _SIDE_WIDTH = max(map(len, SIDE_NAMES.values()))
 
 
-def run_lines(
-    report: RunReport, day_zero: DayZero, commands: Collection[str], *, undoing: int | None = None
-) -> Iterator[Text]:
+def run_lines(report: RunReport, day_zero: DayZero, counsel: Counsel, *, undoing: int | None = None) -> Iterator[Text]:
     """The whole run, a block for each pair that has something to tell, and the sum of it in the last line.
 
     `undoing` is the number of the run that was, or would be, undone.
@@ -37,7 +35,7 @@ def run_lines(
         if (others := alike.get(pair.name)) is not None:
             block = list(_shared_failure(pair, others))
         else:
-            block = list(_pair_lines(pair, day_zero, commands, dry_run=report.dry_run, undoing=undoing))
+            block = list(_pair_lines(pair, day_zero, counsel, dry_run=report.dry_run, undoing=undoing))
         if block:
             yield from block
             yield Text()
@@ -91,7 +89,7 @@ def _statuses() -> list[Status]:
 
 
 def _pair_lines(
-    pair: PairReport, day_zero: DayZero, commands: Collection[str], *, dry_run: bool, undoing: int | None
+    pair: PairReport, day_zero: DayZero, counsel: Counsel, *, dry_run: bool, undoing: int | None
 ) -> Iterator[Text]:
     problems = [(side, problem) for side in SIDES for problem in pair.problems.get(side, ())]
     if pair.status == "quiet" and not (problems or pair.linked):
@@ -102,7 +100,7 @@ def _pair_lines(
     for lost in pair.overruled:
         yield Text(f"  overruled: {overruled_words(lost)}", style="dim")
     for hold in pair.holds:
-        yield from hold_lines(hold, commands, undoing=undoing, noted=not dry_run)
+        yield from hold_lines(hold, counsel, undoing=undoing, noted=not dry_run)
     for side, problem in problems:
         yield Text(f"  left as it is: {SIDE_NAMES[side]}, {clean(problem.item)}: {clean(problem.reason)}", "yellow")
     if pair.error is not None:
@@ -154,7 +152,7 @@ def overruled_words(lost: Overruled | LostName) -> str:
 
 
 def hold_lines(
-    hold: Hold, commands: Collection[str], *, items: bool = True, undoing: int | None = None, noted: bool = True
+    hold: Hold, counsel: Counsel, *, items: bool = True, undoing: int | None = None, noted: bool = True
 ) -> Iterator[Text]:
     """A hold: its id and reason, what it is about if wanted, and how to decide it.
 
@@ -165,8 +163,9 @@ def hold_lines(
         yield from (Text(f"    {hold_item_words(item)}") for item in hold.items[:_MOST_ITEMS])
     if items and len(hold.items) > _MOST_ITEMS:
         yield Text(f"    … and {len(hold.items) - _MOST_ITEMS} more; --json lists all")
-    for number, way in enumerate(ways_out(hold, commands, undoing=undoing)):
-        later = "" if noted or not way.startswith(RESOLVE) else "  (once `slotbridge sync` has noted it)"
+    for number, way in enumerate(ways_out(hold, counsel, undoing=undoing)):
+        decides = way.startswith(counsel.call("resolve"))
+        later = "  (once `slotbridge sync` has noted it)" if decides and not noted else ""
         yield Text.assemble("    ", "to decide: " if number == 0 else " " * 11, (way, "cyan"), (later, "dim"))
 
 

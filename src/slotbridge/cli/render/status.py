@@ -46,15 +46,15 @@ def _lines(status: Status, width: int | None, hidden: int = 0) -> Iterator[Text]
     for pair in (*status.pairs, *status.types):
         yield from _details(pair, status.now)
     if not status.pairs and not hidden:
-        yield Text("No pairs are configured. `slotbridge discover` lists what could be paired.")
+        yield Text(f"No pairs are configured. `{status.program} discover` lists what could be paired.")
     yield from _whole(status)
 
 
 def _no_database(status: Status) -> Text:
     if status.daemon:
         gone = "The database is gone, and the daemon runs without it: it writes nothing."
-        return Text(f"{gone} Stop it, put a copy back with `slotbridge db restore`, and start it again.", "red")
-    return Text("Nothing has run yet: there is no database. Begin with `slotbridge sync --dry-run`.")
+        return Text(f"{gone} Stop it, put a copy back with `{status.program} db restore`, and start it again.", "red")
+    return Text(f"Nothing has run yet: there is no database. Begin with `{status.program} sync --dry-run`.")
 
 
 def _table(status: Status, width: int | None) -> Iterator[Text]:

@@ -44,6 +44,7 @@ class Status:
     `used` are this month's requests, `per_month` what the plan allows, None for no limit. `holder` is who holds the
     lock of the database, `silent` why a daemon that runs does not answer, `spent` when a side said that the month's
     requests are used up, if it did. `types` are the declared resource types that could not be brought in line.
+    `program` is how this one was called.
     """
 
     now: datetime
@@ -56,6 +57,7 @@ class Status:
     spent: Mapping[Side, datetime] = field(default_factory=dict)
     silent: str | None = None
     types: Sequence[PairStatus] = ()
+    program: str = "slotbridge"
 
     @property
     def daemon(self) -> bool | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.plan import hold_lines
 from slotbridge.cli.render.words import capacity_words, clean, plural
 from slotbridge.errors import SIDE_NAMES, Side
@@ -28,7 +29,7 @@ _CELL = 30
 _DAYTIME = (6 * 60, 22 * 60)
 
 
-def week_lines(look: Look, commands: Collection[str] = (), *, picture: bool = False) -> Iterator[Text]:
+def week_lines(look: Look, counsel: Counsel, *, picture: bool = False) -> Iterator[Text]:
     """The week line by line, Monday first. With `picture` a small drawing of every day comes first."""
     pair, rows = look.pair, week_rows(look)
     number = f"resource {pair.resource_id} and service {pair.service_id}, times in {look.plan.terms.zone}"
@@ -42,7 +43,7 @@ def week_lines(look: Look, commands: Collection[str] = (), *, picture: bool = Fa
             yield Text(f"  left as it is: {said}", "yellow")
     yield Text(f"  {_verdict_words(rows)}")
     for hold in look.plan.holds:
-        yield from hold_lines(hold, commands, items=False, noted=False)
+        yield from hold_lines(hold, counsel, items=False, noted=False)
 
 
 def week_rows(look: Look) -> list[Verdict]:
