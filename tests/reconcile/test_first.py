@@ -155,11 +155,15 @@ def test_S9_initial_holds_for_one_way_pairs_too(direction: Direction, initial: I
     world = different(replace(WIDE, direction=direction, initial=initial))
     ours, theirs = world.ours, world.theirs
     made = world.sync()
-    if initial == "hold":
-        assert held(made) == ["first-sync"]
-        assert (world.ours, world.theirs) == (ours, theirs)
-    else:
-        assert world.ours == world.theirs == (ours if direction == "to-reservekit" else theirs)
+    assert held(made) == ["first-sync"]
+    assert (world.ours, world.theirs) == (ours, theirs)
+
+
+def test_S9_merging_one_way_adds_what_the_target_lacks() -> None:
+    options = replace(WIDE, direction="to-reservekit", initial="merge")
+    world = World([rng("Mon Tue", "9-12", 60)], [slot(1, MON, "9-12", 3)], options=options)
+    world.sync()
+    assert world.theirs == {win(MON, "9-12"): 1, win(TUE, "9-12"): 1}
 
 
 @pytest.mark.parametrize("direction", ONE_WAY)

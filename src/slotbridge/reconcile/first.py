@@ -33,6 +33,9 @@ def first_sync(rows: Sequence[Row], views: dict[Side, View], options: Options) -
         kind: HoldKind = "agreement" if options.disagreement else "first-sync"
         return FirstSync(source, kind, options.disagreement or "the two sides differ, and nothing says which is right")
     if policy == "merge":
+        if source is not None and any(row.seen(source) is None or _differs(row) for row in rows):
+            # M7 would delete or overwrite it, which is not what a person means by merging.
+            return FirstSync(source, "first-sync", f"the pair follows {NAMES[source]}, so the two cannot be merged")
         return FirstSync(source)
     if source is not None and policy != source:
         return FirstSync(source, "first-sync", f"the pair follows {NAMES[source]}, so {policy} cannot be kept")
