@@ -96,7 +96,7 @@ def test_a_backup_replaces_nothing(synced: Shell, copy: Path) -> None:
 
 
 def test_without_a_database_there_is_nothing_to_back_up(shell: Shell) -> None:
-    assert refused(shell.call("db", "backup"), str(shell.database), "no such file", "slotbridge sync")
+    assert refused(shell.call("db", "backup"), str(shell.database), "no database yet", "slotbridge sync")
     assert not shell.database.exists()
 
 
@@ -182,7 +182,7 @@ def test_every_finding_is_in_the_document(synced: Shell) -> None:
 
 
 def test_without_a_database_there_is_nothing_to_check(shell: Shell) -> None:
-    assert refused(shell.call("db", "check"), "no such file", "slotbridge sync")
+    assert refused(shell.call("db", "check"), "no database yet", "slotbridge sync")
 
 
 # upgrade

@@ -150,7 +150,7 @@ def test_a_copy_that_cannot_be_finished_is_no_copy(filled: Path, copy: Path, mon
 
 
 def test_without_a_database_there_is_nothing_to_copy(file: Path, copy: Path) -> None:
-    with pytest.raises(StoreError, match=r"no such file.*slotbridge sync") as caught:
+    with pytest.raises(StoreError, match=r"no database yet.*slotbridge sync") as caught:
         back_up(file, copy)
 
     assert caught.value.item == str(file)
@@ -308,7 +308,9 @@ def of_somebody_else(file: Path) -> None:
 
 
 def emptied(file: Path) -> None:
-    file.write_bytes(b"")
+    """A database without a table; a file without a byte is none yet."""
+    file.unlink()
+    execute(file, "PRAGMA user_version=1")
 
 
 def torn(file: Path) -> None:
@@ -364,6 +366,7 @@ def test_a_schema_that_is_none_of_ours_is_refused_wherever_it_is_met(
         (ruined, "is damaged"),
         (torn, "refer to nothing"),
         (Path.unlink, "no such file"),
+        (lambda copy: copy.write_bytes(b""), "is empty"),
     ],
 )
 def test_a_copy_that_is_of_no_use_replaces_nothing(
@@ -524,10 +527,23 @@ def test_a_large_database_needs_as_much_again(filled: Path) -> None:
 
 
 def test_without_a_database_there_is_nothing_to_look_at(file: Path) -> None:
-    with pytest.raises(StoreError, match="no such file"):
-        findings(file)
-    with pytest.raises(StoreError, match="no such file"):
-        contents(file)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="there is no database yet"):
+            findings(file)
+        with pytest.raises(StoreError, match="there is no database yet"):
+            contents(file)
+        file.touch()  # one without a byte is none yet, either
+
+
+def test_a_copy_takes_the_place_of_a_database_that_is_yet_to_be_made(
+    later: Path, copy: Path, kept: Path, url: str, clock: StillClock
+) -> None:
+    later.write_bytes(b"")
+
+    restore(later, copy, kept)
+
+    assert kept.stat().st_size == 0
+    assert links(url, clock) == (MONDAY,)
 
 
 def test_a_run_has_to_have_room(file: Path) -> None:

@@ -230,3 +230,13 @@ async def test_who_waits_takes_the_file_that_is_there_in_the_end(url: str, file:
 
 def test_a_lock_in_memory_is_always_ours() -> None:
     assert DatabaseLock("sqlite:///:memory:", "run").is_ours()
+
+
+def test_the_lock_file_is_as_private_as_the_database(url: str, file: Path, clock: StillClock) -> None:
+    before = os.umask(0o022)
+    try:
+        with DatabaseLock(url, "run") as lock:
+            lock.take(clock.now())
+            assert Path(f"{file}.lock").stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)

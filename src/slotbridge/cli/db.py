@@ -20,7 +20,7 @@ from slotbridge.errors import ConfigurationError
 from slotbridge.store import DatabaseLock, Store
 from slotbridge.store.care import back_up, backup_name, kept_name, restore
 from slotbridge.store.inspection import contents, findings
-from slotbridge.store.location import database_file
+from slotbridge.store.location import database_file, is_made
 from slotbridge.store.migrate import HEAD
 
 
@@ -76,7 +76,7 @@ def upgrade_database(invocation: Invocation, wait: float) -> int:
 
 async def _upgrade(invocation: Invocation, url: str, wait: float) -> int:
     file, schema, backup = _file(url), None, None
-    if file.exists() and file.stat().st_size:  # an empty one is a database that is yet to be made
+    if is_made(file):
         with DatabaseLock(url, "db upgrade") as lock:
             await lock.acquire(wait, invocation.clock)
             schema = contents(file).schema

@@ -14,7 +14,7 @@ from typing import Final
 from slotbridge.errors import StoreError
 from slotbridge.store.failures import is_damage
 from slotbridge.store.inspection import Contents, contents, opened
-from slotbridge.store.location import beside, private
+from slotbridge.store.location import beside, is_made, private
 
 _OWNER_ONLY: Final = 0o600
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
@@ -52,8 +52,9 @@ def restore(file: Path, source: Path, kept: Path) -> Contents:
     Whoever calls it holds the lock. The database is there at every moment: first the old one, then the new one.
     Raises StoreError for a copy that cannot take its place, and where another program has the database open.
     """
-    if not source.exists():
-        raise StoreError("there is no such file", item=str(source), hint="`slotbridge db backup` makes copies")
+    if not is_made(source):
+        what = "this file is empty" if source.exists() else "there is no such file"
+        raise StoreError(what, item=str(source), hint="`slotbridge db backup` makes copies")
     if file.exists() and source.samefile(file):
         raise StoreError(
             "this is the database itself", item=str(source), hint="Name the copy that is to take its place"
@@ -120,6 +121,8 @@ def _close(file: Path) -> None:
 
     A damaged one stays as it is.
     """
+    if not is_made(file):
+        return
     try:
         with opened(file) as connection:
             connection.execute("PRAGMA journal_mode=DELETE")

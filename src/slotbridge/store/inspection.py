@@ -16,7 +16,7 @@ from typing import Final
 from slotbridge.errors import StoreError
 from slotbridge.store.engine import driver, plain_engine, read_only_engine
 from slotbridge.store.failures import translated
-from slotbridge.store.location import beside
+from slotbridge.store.location import beside, is_made
 from slotbridge.store.migrate import HEAD, MENDED, is_known, is_newer
 from slotbridge.store.room import ROOM, free_beside, size_words
 
@@ -55,10 +55,10 @@ class Finding:
 def opened(file: Path) -> Iterator[sqlite3.Connection]:
     """A connection on which no transaction begins by itself; it needs no lock of ours and waits for no writer.
 
-    Raises StoreError for whatever SQLite complains about, and where there is no such file.
+    Raises StoreError for whatever SQLite complains about, and where there is no database yet.
     """
-    if not file.exists():
-        raise StoreError("there is no such file", item=str(file), hint="The first `slotbridge sync` makes the database")
+    if not is_made(file):
+        raise StoreError("there is no database yet", item=str(file), hint="The first `slotbridge sync` makes it")
     # In a folder that may be written SQLite has to make the files of its own that tell others that it is reading.
     engine = (plain_engine if os.access(file.parent, os.W_OK) else read_only_engine)(file)
     with translated(str(file)), engine.connect() as connection:
@@ -92,7 +92,7 @@ def findings(file: Path, *, free: Callable[[Path], int] = free_beside) -> tuple[
         with opened(file) as connection:
             inside = [_whole(connection), _references(connection), _schema(connection)]
     except StoreError as error:
-        if not file.exists():
+        if not is_made(file):
             raise
         inside = [Finding("integrity", ok=False, says=error.what.removeprefix("the database "), hint=error.hint)]
     return (*inside, _permissions(file), _space(file, free(file)))

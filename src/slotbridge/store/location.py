@@ -30,6 +30,14 @@ def beside(file: Path, suffix: str) -> Path:
     return file.with_name(file.name + suffix)
 
 
+def is_made(file: Path) -> bool:
+    """Whether there is a database: a file without a byte is one that is yet to be made, as SQLite sees it, too."""
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False
+
+
 def make_private(file: Path) -> None:
     """Makes an empty file that nobody else can read, where there is none yet: a database may hold tokens.
 

@@ -101,7 +101,7 @@ class DatabaseLock:
 
 def _open(file: Path) -> int:
     try:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise _unusable(error, file) from error
     _hand_over(descriptor, file.parent)

@@ -20,7 +20,7 @@ from slotbridge.store import tables
 from slotbridge.store.customers import Customers
 from slotbridge.store.engine import PATIENCE, plain_engine, read_only_engine, transaction, working_engine
 from slotbridge.store.identity import Identity
-from slotbridge.store.location import database_file, make_private
+from slotbridge.store.location import database_file, is_made, make_private
 from slotbridge.store.migrate import bring_up, is_current
 from slotbridge.store.profiles import Profiles
 from slotbridge.store.prune import Pruned, is_due, prune
@@ -99,7 +99,7 @@ class Store:
         Raises StoreError for a file of an older or a newer slotbridge or of another program.
         """
         file = database_file(url)
-        if file is None or not file.exists():
+        if file is None or not is_made(file):
             return None
         engine = read_only_engine(file)
         return cls(engine, clock, read_only=True) if is_current(engine) else None

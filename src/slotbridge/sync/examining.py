@@ -20,7 +20,7 @@ from slotbridge.reservekit.probes import Probe
 from slotbridge.settings import PairSettings, Settings
 from slotbridge.store import inspection
 from slotbridge.store.holder import holder_of
-from slotbridge.store.location import database_file
+from slotbridge.store.location import database_file, is_made
 from slotbridge.store.tokens import Tokens
 from slotbridge.sync.connection import Connection
 from slotbridge.sync.examination import DatabaseFacts, Finding, State, clocks, configuration, database
@@ -82,7 +82,7 @@ async def examine(settings: Settings, connection: Connection, *, clock: Clock, r
 def _looked_at(file: Path) -> Sequence[inspection.Finding] | SlotbridgeError | None:
     try:
         # An empty file is a database that is yet to be made.
-        return inspection.findings(file) if file.exists() and file.stat().st_size else None
+        return inspection.findings(file) if is_made(file) else None
     except StoreError as error:
         return error
     except OSError as error:
