@@ -140,6 +140,9 @@ def test_with_a_webhook_the_way_by_hand_is_explained(shell: Shell) -> None:
     document = events(shell, "bind", as_json=True).document
     assert (document["way"], document["address"]) == ("by hand", ADDRESS)
     assert {each["bound"] for each in document["events"]} == {None}
+    assert "gets in by a webhook" in document["error"]["what"]
+    assert "outbound webhook" in document["error"]["hint"]
+    assert events(shell, as_json=True).document["error"] is None
     assert shell.world.log == []
 
 

@@ -27,7 +27,7 @@ def show_events(invocation: Invocation, wish: Wish) -> int:
     if settings.bitrix24.oauth is None:
         address = hook_address(settings.daemon.public_url)
         if invocation.as_json:
-            invocation.emit(by_hand_json(address, token=token))
+            invocation.emit(by_hand_json(address, _by_webhook(wish), token=token))
         else:
             invocation.say(by_hand_lines(address, token=token))
         return 0 if wish == "show" else ConfigurationError.exit_code
@@ -37,6 +37,14 @@ def show_events(invocation: Invocation, wish: Wish) -> int:
     else:
         invocation.say(standing_lines(found, invocation.counsel(), token=token))
     return int(bool((wish == "bind" and found.missing) or (wish == "unbind" and found.bound)))
+
+
+def _by_webhook(wish: Wish) -> ConfigurationError | None:
+    """Why nothing is bound or unbound; None where nobody wished it."""
+    if wish == "show":
+        return None
+    hint = "Set up [bitrix24.oauth] and run `slotbridge auth`, or make an outbound webhook in the portal by hand"
+    return ConfigurationError("the portal notifies applications only, and slotbridge gets in by a webhook", hint=hint)
 
 
 async def _events(invocation: Invocation, settings: Settings, wish: Wish) -> Standing:

@@ -10,6 +10,7 @@ from rich.text import Text
 from slotbridge.bitrix24.events import RESOURCE_EVENTS
 from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.words import clean
+from slotbridge.errors import SlotbridgeError
 from slotbridge.sync.binding import EXAMPLE, HOOK, Standing
 
 _LINE = 'application_token = "…"'
@@ -70,8 +71,8 @@ def by_hand_lines(address: str | None, *, token: bool) -> Iterator[Text]:
     yield Text.assemble("  4. The token that its page shows, in [bitrix24]: ", (_LINE, "cyan"), done)
 
 
-def by_hand_json(address: str | None, *, token: bool) -> dict[str, Any]:
-    """The `events --json` document where nothing can be bound."""
+def by_hand_json(address: str | None, refused: SlotbridgeError | None, *, token: bool) -> dict[str, Any]:
+    """The `events --json` document where nothing can be bound; `refused` is why a wish was not granted."""
     events = [{"event": event, "bound": None} for event in RESOURCE_EVENTS]
     return {
         "version": 1,
@@ -80,4 +81,5 @@ def by_hand_json(address: str | None, *, token: bool) -> dict[str, Any]:
         "events": events,
         "elsewhere": [],
         "application_token": token,
+        "error": refused and refused.as_json(),
     }
