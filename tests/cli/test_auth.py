@@ -101,6 +101,15 @@ def test_a_code_or_the_whole_address_becomes_tokens_that_work(application: Shell
     assert application.database.stat().st_mode & 0o077 == 0
 
 
+def test_after_the_grant_nothing_is_waited_for(application: Shell) -> None:
+    assert auth(application, grant(application)).code == 0
+    done = auth(application)
+    assert done.out.startswith("Access was granted before; nothing needs to be done while it lasts.\n")
+    document = auth(application, as_json=True).document
+    assert document["status"] == "granted before"
+    assert document["next"] == f"{application.program} auth --code CODE"
+
+
 def test_the_document(application: Shell) -> None:
     document = auth(application, grant(application), as_json=True).document
     expected = {"version": 1, "status": "granted", "portal": "127.0.0.1", "scopes": ["booking", "crm"], "missing": []}

@@ -26,6 +26,7 @@ from slotbridge.cli.render.auth import (
     waiting_lines,
 )
 from slotbridge.errors import ConfigurationError
+from slotbridge.http.tokens import TokenPair
 from slotbridge.settings import Settings
 from slotbridge.store.tokens import Tokens
 from slotbridge.sync.access import application_access, application_of, transport_to
@@ -40,13 +41,15 @@ def authorize(invocation: Invocation, given: str | None) -> int:
     oauth = settings.bitrix24.oauth
     if oauth is None:
         return _told(invocation, unneeded_json(), unneeded_lines())
-    Tokens(settings.store.url, invocation.clock).prepare()  # a code lives too short to find out afterwards
+    tokens = Tokens(settings.store.url, invocation.clock)
+    tokens.prepare()  # a code lives too short to find out afterwards
     application = application_of(oauth)
     if given is None:
-        given = _asked(invocation, application)
+        before, counsel = tokens.load(application.client_id), invocation.counsel()
+        given = _asked(invocation, application, before)
     if given is None:
-        counsel = invocation.counsel()
-        return _told(invocation, waiting_json(application, counsel), waiting_lines(application, counsel))
+        waiting = waiting_lines(application, before, counsel)
+        return _told(invocation, waiting_json(application, before, counsel), waiting)
     granted = asyncio.run(_authorize(invocation, settings, application, code_in(given, application)))
     _told(invocation, granted_json(granted), granted_lines(granted))
     return 1 if granted.missing else 0
@@ -65,11 +68,11 @@ async def _authorize(invocation: Invocation, settings: Settings, application: Ap
         return Granted(host_of(pair.endpoint), await client.scopes(), pair.expires_at)
 
 
-def _asked(invocation: Invocation, application: Application) -> str | None:
+def _asked(invocation: Invocation, application: Application, before: TokenPair | None) -> str | None:
     """What a person pastes; None where there is no person."""
     if invocation.as_json or not (sys.stdin.isatty() and invocation.stdout.isatty()):
         return None
-    invocation.say(question_lines(application))
+    invocation.say(question_lines(application, before))
     return sys.stdin.readline()
 
 

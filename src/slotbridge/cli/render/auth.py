@@ -12,6 +12,7 @@ from rich.text import Text
 from slotbridge.bitrix24.token_server import Application
 from slotbridge.cli.render.decisions import Counsel
 from slotbridge.cli.render.words import clean
+from slotbridge.http.tokens import TokenPair
 
 NEEDED = ("booking",)
 """Permissions without which nothing works; `crm` is for customers on the wait list alone."""
@@ -39,26 +40,31 @@ def unneeded_json() -> dict[str, Any]:
     return {"version": 1, "status": "not needed"}
 
 
-def question_lines(application: Application) -> Iterator[Text]:
+def question_lines(application: Application, before: TokenPair | None) -> Iterator[Text]:
     """For a person at a terminal, who answers on the line after these."""
-    yield from _address_lines(application)
+    yield from _address_lines(application, before)
     yield Text("Paste that address, or the code alone, here at once; a code is good for 30 seconds:")
 
 
-def waiting_lines(application: Application, counsel: Counsel) -> Iterator[Text]:
+def waiting_lines(application: Application, before: TokenPair | None, counsel: Counsel) -> Iterator[Text]:
     """For whoever runs the next command."""
-    yield from _address_lines(application)
+    yield from _address_lines(application, before)
     yield Text(f"Then run, within 30 seconds, with the value of `code` in that address: {_next(counsel)}")
 
 
-def _address_lines(application: Application) -> Iterator[Text]:
+def _address_lines(application: Application, before: TokenPair | None) -> Iterator[Text]:
+    if before is not None:
+        yield Text.assemble(("Access was granted before", "bold green"), "; nothing needs to be done while it lasts.")
+        yield Text("To have it granted anew:")
     yield Text("Open this address in a browser, as a user who may use online booking, and grant access:")
     yield Text(f"  {application.address}", style="bold")
     yield Text("The browser is then sent on to an address with `code=…` in it, whether a page appears there or not.")
 
 
-def waiting_json(application: Application, counsel: Counsel) -> dict[str, Any]:
-    return {"version": 1, "status": "waiting", "address": application.address, "next": _next(counsel)}
+def waiting_json(application: Application, before: TokenPair | None, counsel: Counsel) -> dict[str, Any]:
+    """Where access is granted; `status` says whether it was granted before."""
+    status = "waiting" if before is None else "granted before"
+    return {"version": 1, "status": status, "address": application.address, "next": _next(counsel)}
 
 
 def _next(counsel: Counsel) -> str:
