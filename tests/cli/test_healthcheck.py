@@ -8,16 +8,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from slotbridge.cli import main
-from slotbridge.cli.healthcheck import LISTEN, PLACES, check_health, listen_of
+from slotbridge.cli.healthcheck import LISTEN, PLACES, _address, check_health, listen_of
 from slotbridge.cli.invocation import Invocation
 from slotbridge.daemon.endpoint import serving
 from slotbridge.errors import ConfigurationError
@@ -131,7 +133,7 @@ async def test_somebody_else_who_listens_there_is_not_ready(tmp_path: Path) -> N
     assert said.startswith(f"no answer at 127.0.0.1:{port} (")
 
 
-@pytest.mark.parametrize("listen", ["", "8080", "127.0.0.1:http"])
+@pytest.mark.parametrize("listen", ["", "8080", "127.0.0.1:http", "127.0.0.1:99999", "local host:80", "127.0.0.1: 80"])
 def test_without_an_address_there_is_nobody_to_ask(listen: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as raised:
         check(configured(tmp_path, listen))
@@ -174,6 +176,12 @@ def test_the_variable_comes_before_the_file_and_the_file_before_the_default(
 def test_the_places_and_the_default_are_those_of_the_settings() -> None:
     assert PLACES == KNOWN_PLACES
     assert DaemonSettings().listen == LISTEN
+    for listen in ("[::1]:80", "localhost:65535", "a b:80", "a:65536", "a:1234567", "a:٨", "::1:80", ":80", "a"):
+        with suppress(ValidationError):
+            assert _address(DaemonSettings(listen=listen).listen)
+            continue
+        with pytest.raises(ConfigurationError):
+            _address(listen)
 
 
 @pytest.mark.parametrize("command", [["--config"], ["--config="]])

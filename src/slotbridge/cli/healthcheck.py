@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # As in slotbridge.settings, which takes longer to import than all this takes to run; a test compares.
 PLACES = (Path("config/slotbridge.toml"), Path("/etc/slotbridge/slotbridge.toml"))
 LISTEN = "127.0.0.1:8080"
+ADDRESS = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})"
 VARIABLE = "SLOTBRIDGE_DAEMON__LISTEN"
 
 TIMEOUT = 3.0
@@ -66,8 +68,7 @@ def silence(listen: str) -> str | None:
 
     Where nobody listens, it was started with another configuration: only a silent or a sick one counts.
     """
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal() or int(port) == 0:
+    if not listen or listen.endswith(":0"):
         return None
     reasons = _asked(*_address(listen), "/healthz", timeout=1.0)
     return next((why for why in reasons if "hangs" in why or "tick" in why), None)
@@ -94,12 +95,12 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _address(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal():
+    address = re.fullmatch(ADDRESS, listen, re.ASCII)
+    if address is None or int(address[2]) > 65535:
         what = f"[daemon] listen is {listen!r}" if listen else "the daemon listens nowhere, so it cannot be asked"
         raise ConfigurationError(what, hint='Set [daemon] listen to an address and a port, such as "127.0.0.1:8080"')
-    host = host.strip("[]")
-    return _HERE.get(host, host), int(port)
+    host = address[1].strip("[]")
+    return _HERE.get(host, host), int(address[2])
 
 
 def _asked(host: str, port: int, path: str, timeout: float = TIMEOUT) -> list[str]:
