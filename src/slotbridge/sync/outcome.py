@@ -84,7 +84,7 @@ def _about_names(work: Work) -> dict[str, Any]:
 def _refusals(work: Work) -> dict[str, Any]:
     """What is not to be sent again, of hours and of names, with the words for it; nothing where that stays."""
     known, names = work.memory.refused, work.names
-    told = _words(work.error) if work.refused else work.memory.refusal
+    told = words_of(work.error) if work.refused else work.memory.refusal
     hours = work.refused if work.refused or work.error is None else _kept(known, of_names=False)
     if names is None or names.shown is not None:
         named = names.refused if names is not None else ()
@@ -153,7 +153,7 @@ def _streaks(work: Work) -> dict[str, Streak] | None:
     return counted if counted or work.memory.streaks else None
 
 
-def _words(error: SlotbridgeError | None) -> str | None:
+def words_of(error: SlotbridgeError | None) -> str | None:
     """What happened and what to do, without the place, which whoever tells it again adds anew."""
     if error is None:
         return None

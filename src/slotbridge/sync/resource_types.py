@@ -14,6 +14,7 @@ from slotbridge.reconcile.model import Change
 from slotbridge.reconcile.resource_types import Fields, TypePlan, compare
 from slotbridge.settings import ResourceTypeSettings
 from slotbridge.store import Memory, Outcome, Store
+from slotbridge.sync.outcome import words_of
 from slotbridge.sync.report import TypeReport
 
 E = TypeVar("E", bound=ApiError)
@@ -98,13 +99,20 @@ class TypeKeeper:
                 error=str(report.error) if report.error else None,
                 changes=report.changes,
                 refused=(refused,) if refused else (),
-                refusal=report.error.what if refused and report.error else None,
+                refusal=_refusal(report, refused, memories.get(report.name, Memory())),
             )
             for report, refused in done
             if report.status != "quiet" or memories.get(report.name, Memory()).failures
         ]
         if self._store is not None and self._run is not None and outcomes:
             self._store.remember(self._run, outcomes)
+
+
+def _refusal(report: TypeReport, refused: str | None, memory: Memory) -> str | None:
+    """The words that go with what is not to be sent again: those of the first time."""
+    if refused is None:
+        return None
+    return memory.refusal if refused in memory.refused else words_of(report.error)
 
 
 def fields_of(kind: ResourceType) -> Fields:
