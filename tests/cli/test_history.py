@@ -304,6 +304,11 @@ def test_the_document_of_an_overruled_edit_says_that_it_was_overruled() -> None:
         ("deletions", "slotbridge history 7 --undo --apply --pair dental --accept-deletes"),
         ("booked", "cancel or move these bookings in ReserveKit; then undo the run again"),
         ("read-only", "give the key the right to write; then undo the run again"),
+        (
+            "conflict",
+            "slotbridge sync --pair dental, which carries over what was edited, or says what to decide; "
+            "then undo the run again",
+        ),
     ],
 )
 def test_what_holds_an_undo_is_not_decided_as_in_a_run(kind: HoldKind, way: str) -> None:

@@ -40,14 +40,14 @@ def hold_conflicts(verdicts: Sequence[Verdict], options: Options) -> Guarded:
     holds: list[Hold] = []
     groups: dict[int, list[Verdict]] = {}
     for verdict in verdicts:
-        kept.append(verdict if not verdict.conflict or verdict.state != "write" or verdict.decided else _held(verdict))
+        kept.append(verdict if not verdict.conflict or verdict.state != "write" or verdict.decided else held(verdict))
         if kept[-1].state != "held":
             continue
         if verdict.row.group is not None and verdict.row.link is None:
             groups.setdefault(verdict.row.group, []).append(verdict)
         else:
-            holds.append(_hold("conflict", verdict.why, [verdict], options))
-    holds.extend(_hold("conflict", group[0].why, group, options) for group in groups.values())
+            holds.append(hold_of("conflict", verdict.why, [verdict], options))
+    holds.extend(hold_of("conflict", group[0].why, group, options) for group in groups.values())
     return kept, holds
 
 
@@ -65,13 +65,13 @@ def hold_booked(verdicts: Sequence[Verdict], options: Options) -> Guarded:
         slot_id = at_risk.get(number)
         booking = None if slot_id is None else options.booked.get(slot_id) or options.booked.get(ANY_SLOT)
         if booking:
-            hold = _hold("booked", f"time slot {slot_id} has {booking}", [verdict], options, booking)
+            hold = hold_of("booked", f"time slot {slot_id} has {booking}", [verdict], options, booking)
             if slot_id in going:
                 hold = replace(hold, items=tuple({**item, "customers": WAIT_LIST} for item in hold.items))
             if slot_id in going and (why := _stranded(slot_id, options)):
                 # The fingerprint is that of what was shown before: an approval stands until the cause is gone (G6).
                 holds.append(replace(hold, reason=f"{hold.reason}; {why}"))
-                verdict = _held(verdict)
+                verdict = held(verdict)
             elif slot_id in going and (options.accept_deletes or slot_id in options.leaving):
                 verdict = _approved(verdict, hold)
             else:
@@ -132,7 +132,7 @@ def hold_duplicates(verdicts: Sequence[Verdict], options: Options) -> Guarded:
         alone = verdict.row.link is None and verdict.row.bitrix24 is None and verdict.state == "write"
         if alone and slot is not None and slot.window in options.suspects & known:
             reason = f"time slot {slot.key[0]} may be the double of one whose creation got no answer"
-            verdict = _kept_back(verdict, _hold("duplicate", reason, [verdict], options), holds, options)
+            verdict = _kept_back(verdict, hold_of("duplicate", reason, [verdict], options), holds, options)
         kept.append(verdict)
     return kept, holds
 
@@ -146,14 +146,14 @@ def hold_deletions(
     if alarm is None:
         return list(verdicts), []
     guard, reason = alarm
-    hold = _hold("deletions", reason, going, options)
+    hold = hold_of("deletions", reason, going, options)
     items = ({**item, "guard": guard, "row": _deletion(v)} for item, v in zip(hold.items, going, strict=True))
     hold = replace(hold, fingerprint=fingerprint(*map(_deletion, going)), items=tuple(items))
     if options.approved is not None and _is_rest(verdicts, going, options.approved):
         hold = replace(hold, fingerprint=options.approved.fingerprint)
     if options.decisions.get(hold.fingerprint) == "approve":
         return [_approved(verdict, hold) if verdict in going else verdict for verdict in verdicts], []
-    return [_held(verdict) if verdict in going else verdict for verdict in verdicts], [hold]
+    return [held(verdict) if verdict in going else verdict for verdict in verdicts], [hold]
 
 
 def _is_rest(verdicts: Sequence[Verdict], going: Sequence[Verdict], approved: Hold) -> bool:
@@ -227,7 +227,7 @@ def hold_frozen(verdicts: Sequence[Verdict], frozen: dict[Side, tuple[HoldKind, 
     for side, (kind, reason) in frozen.items():
         waiting = {n: v for n, v in enumerate(kept) if v.state in ("write", "delete") and v.writes(side)}
         if waiting:
-            hold = _hold(kind, reason, list(waiting.values()), options)
+            hold = hold_of(kind, reason, list(waiting.values()), options)
             holds.append(replace(hold, fingerprint=fingerprint(kind, side)))
             kept = [_half_held(verdict, side) if n in waiting else verdict for n, verdict in enumerate(kept)]
     return kept, holds
@@ -235,17 +235,17 @@ def hold_frozen(verdicts: Sequence[Verdict], frozen: dict[Side, tuple[HoldKind, 
 
 def _half_held(verdict: Verdict, side: Side) -> Verdict:
     """The verdict held on one side alone; a deletion or a creation concerns no other anyway."""
-    held = _held(verdict)
+    half = held(verdict)
     if side == "reservekit":
-        return held._replace(bitrix24=verdict.bitrix24 if verdict.state == "write" else held.bitrix24)
-    return held._replace(reservekit=verdict.reservekit if verdict.state == "write" else held.reservekit)
+        return half._replace(bitrix24=verdict.bitrix24 if verdict.state == "write" else half.bitrix24)
+    return half._replace(reservekit=verdict.reservekit if verdict.state == "write" else half.reservekit)
 
 
 def hold_everything(verdicts: Sequence[Verdict], kind: HoldKind, reason: str, options: Options) -> Guarded:
     """The whole pair waits (M6, M12, G7). Rows that need no write are not affected."""
     waiting = [verdict for verdict in verdicts if verdict.state in ("write", "delete")]
-    hold = _hold(kind, reason, waiting, options)
-    return [_held(verdict) if verdict in waiting else verdict for verdict in verdicts], [hold] if waiting else []
+    hold = hold_of(kind, reason, waiting, options)
+    return [held(verdict) if verdict in waiting else verdict for verdict in verdicts], [hold] if waiting else []
 
 
 def keep_decisions(verdicts: Sequence[Verdict], options: Options) -> Guarded:
@@ -260,7 +260,10 @@ def keep_decisions(verdicts: Sequence[Verdict], options: Options) -> Guarded:
             row = verdict.row
             waiting.setdefault(row.group if row.link is None else row.link, []).append(verdict)
     why = "decided, and waiting for another hold"
-    return list(verdicts), [*approved.values(), *(_hold("conflict", why, group, options) for group in waiting.values())]
+    return list(verdicts), [
+        *approved.values(),
+        *(hold_of("conflict", why, group, options) for group in waiting.values()),
+    ]
 
 
 def _kept_back(verdict: Verdict, hold: Hold, holds: list[Hold], options: Options) -> Verdict:
@@ -268,14 +271,15 @@ def _kept_back(verdict: Verdict, hold: Hold, holds: list[Hold], options: Options
     if options.decisions.get(hold.fingerprint) == "approve":
         return _approved(verdict, hold)
     holds.append(hold)
-    return _held(verdict)
+    return held(verdict)
 
 
 def _approved(verdict: Verdict, hold: Hold) -> Verdict:
     return verdict._replace(approved=(*verdict.approved, hold))
 
 
-def _held(verdict: Verdict) -> Verdict:
+def held(verdict: Verdict) -> Verdict:
+    """The verdict that leaves both sides as they are."""
     row = verdict.row
     found_alone = row.link is None and verdict.state == "delete"
     return verdict._replace(
@@ -298,7 +302,8 @@ def group_fingerprint(verdicts: Sequence[Verdict]) -> str:
     return fingerprint(*(row_fingerprint(verdict.row) for verdict in verdicts))
 
 
-def _hold(kind: HoldKind, reason: str, verdicts: Sequence[Verdict], options: Options, *shown: str) -> Hold:
+def hold_of(kind: HoldKind, reason: str, verdicts: Sequence[Verdict], options: Options, *shown: str) -> Hold:
+    """The hold of these verdicts. What is `shown` besides them is part of what is decided (G6)."""
     rows = group_fingerprint(verdicts)
     print_ = fingerprint(rows, *shown) if shown else rows
     return Hold(kind, reason, print_, options.pair, tuple(map(_shown, verdicts)))

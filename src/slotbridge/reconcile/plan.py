@@ -8,7 +8,7 @@ from typing import Any
 from slotbridge.lenses import bitrix24 as ranges
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.terms import ItemChange, Key, Problem, Rewrite, Terms, View, Wanted
-from slotbridge.reconcile import guards
+from slotbridge.reconcile import guards, undo
 from slotbridge.reconcile.align import align
 from slotbridge.reconcile.first import FirstSync, first_sync
 from slotbridge.reconcile.merge import decide, restore, row_fingerprint
@@ -69,6 +69,10 @@ class _Planning:
         if first.hold is not None:
             verdicts, holds = guards.hold_everything(verdicts, first.hold, first.reason, self.options)
             return self._finished(verdicts, holds, agreed=False)
+        if self.options.target is not None:
+            verdicts, holds = undo.hold_unsaved(verdicts, self.links, self.options)
+            if holds:
+                return self._finished(verdicts, holds, agreed=False)
         verdicts, holds = guards.passed(
             verdicts,
             lambda v: guards.hold_conflicts(v, self.options),
@@ -79,6 +83,8 @@ class _Planning:
             self._hold_oscillation,
             lambda v: guards.keep_decisions(v, self.options),
         )
+        if self.options.target is not None:
+            verdicts = undo.as_agreed_now(verdicts, self.links)
         if not self.first or self.options.source is not None:
             verdicts = [verdict._replace(expected=False) if verdict.expected else verdict for verdict in verdicts]
         unsettled = any(hold.kind in ("odd-range", "read-only", "oscillation") for hold in holds)

@@ -62,6 +62,9 @@ def ways_out(hold: Hold, counsel: Counsel, *, undoing: int | None = None) -> lis
 def _in_an_undo(hold: Hold, counsel: Counsel, run: int) -> str:
     if hold.kind == "deletions":
         return counsel.call("history", str(run), "--undo", "--apply", "--pair", hold.pair, "--accept-deletes")
+    if hold.kind == "conflict":
+        first = counsel.call("sync", "--pair", hold.pair)
+        return f"{first}, which carries over what was edited, or says what to decide; then undo the run again"
     otherwise, _, _ = _OTHERWISE.get(hold.kind, "decide it").removeprefix("or ").partition(";")
     return f"{otherwise}; then undo the run again"
 
