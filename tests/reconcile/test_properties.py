@@ -54,7 +54,12 @@ CHOICES: dict[str, st.SearchStrategy[Any]] = {
 def options(**fixed: Any) -> st.SearchStrategy[Options]:
     """Options with the guards open; `fixed` ones are not drawn."""
     drawn = CHOICES | {name: st.just(value) for name, value in fixed.items()}
-    return st.fixed_dictionaries(drawn).map(lambda said: replace(WIDE, initial="merge", accept_deletes=True, **said))
+    return st.fixed_dictionaries(drawn).map(lambda said: _begun(replace(WIDE, accept_deletes=True, **said)))
+
+
+def _begun(chosen: Options) -> Options:
+    """A one-way pair can only begin as its source has it (S9)."""
+    return replace(chosen, initial=chosen.source or "merge")
 
 
 def worlds(**fixed: Any) -> st.SearchStrategy[World]:
