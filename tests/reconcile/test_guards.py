@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from slotbridge.lenses.items import Odd, Range, TimeSlot
-from slotbridge.reconcile.model import Options, Side
+from slotbridge.reconcile.model import Direction, Options, Side
 from slotbridge.reconcile.oscillation import LIMIT, Streak, streaks
 from tests.reconcile.world import MON, TUE, WED, WIDE, World, held, idle, ops, rng, slot, win
 
@@ -469,6 +469,31 @@ def test_S5_a_slot_that_became_odd_on_another_day_is_known_by_its_id() -> None:
     world = World.synced(rng("Mon", "9-12"), rng("Thu", "9-12"))
     world.reservekit = (replace(world.ids[1000], max_bookings=0, day_of_week=5), world.reservekit[1])
     assert world.sync().changes == ()
+
+
+def test_S5_an_edit_that_waits_behind_an_odd_item_is_held_and_travels_once_that_is_corrected() -> None:
+    world = World.synced(rng("Mon", "9-12"), rng("Thu", "9-12"))
+    closed = replace(world.ids[1000], max_bookings=0)
+    world.reservekit = (closed, world.reservekit[1])
+    world.bitrix24 = (rng("Mon", "9-13"), rng("Thu", "9-12"))
+
+    made = world.sync()
+
+    assert (held(made), made.changes) == (["unsupported"], ())
+    assert "ReserveKit's time slot 1000 cannot be read" in made.holds[0].reason
+    assert [item["base"] for item in made.holds[0].items] == [str(win(MON, "9-12"))]
+    world.reservekit = (replace(closed, max_bookings=6), world.reservekit[1])
+    assert world.sync().holds == ()
+    assert win(MON, "9-13") in world.theirs
+
+
+@pytest.mark.parametrize(("direction", "kinds"), [("to-reservekit", ["unsupported"]), ("to-bitrix24", [])])
+def test_S5_M7_the_target_of_a_one_way_pair_has_no_edit_that_could_wait(direction: Direction, kinds: list[str]) -> None:
+    world = World.synced(rng("Mon", "9-12"), rng("Thu", "9-12"))
+    world.options = replace(WIDE, direction=direction)
+    world.reservekit = (replace(world.ids[1000], max_bookings=0), world.reservekit[1])
+    world.bitrix24 = (rng("Mon", "9-13"), rng("Thu", "9-12"))
+    assert held(world.sync()) == kinds
 
 
 def test_S5_when_the_odd_item_is_gone_the_deletion_is_seen() -> None:

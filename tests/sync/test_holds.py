@@ -216,6 +216,21 @@ def test_G6_an_approved_deletion_that_broke_off_in_the_middle_goes_on(rig: Rig, 
     assert (report.status, report.holds, rig.slot_ids(), open_holds(rig)) == ("changed", (), [], [])
 
 
+def test_S5_an_edit_behind_an_unsupported_item_keeps_its_pair_from_being_in_step(rig: Rig) -> None:
+    in_step(rig)
+    monday_slot = rig.slot_ids()[0]
+    rig.world.reservations.edit_slot(monday_slot, max_bookings=0)
+    rig.ranges(("Mon", 600, 1080, 30), ("Tue Wed Thu Fri", 540, 1080, 30))
+
+    report = rig.sync()
+
+    assert (report.status, kinds(report), report.changes) == ("held", ["unsupported"], ())
+    assert [waiting.kind for waiting in open_holds(rig)] == ["unsupported"]
+    rig.world.reservations.edit_slot(monday_slot, max_bookings=18)
+    assert (rig.sync().status, open_holds(rig)) == ("changed", [])
+    assert monday(rig) == {"bitrix24": (600, 1080), "reservekit": (600, 1080)}
+
+
 # Booked slots
 
 

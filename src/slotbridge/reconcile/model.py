@@ -24,6 +24,7 @@ HoldKind = Literal[
     "booked",
     "duplicate",
     "odd-range",
+    "unsupported",
     "read-only",
     "oscillation",
 ]

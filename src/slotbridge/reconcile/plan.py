@@ -28,6 +28,7 @@ from slotbridge.reconcile.model import (
     fingerprint,
 )
 from slotbridge.reconcile.oscillation import oscillation
+from slotbridge.reconcile.unread import hold_behind, may_still_stand
 
 
 def plan(base: Sequence[Link] | None, snapshot: Snapshot, terms: Terms, options: Options) -> Plan:
@@ -81,6 +82,7 @@ class _Planning:
             lambda v: guards.hold_deletions(v, self.links, self.views, self.options),
             lambda v: guards.hold_frozen(v, self._frozen(), self.options),
             self._hold_oscillation,
+            lambda v: hold_behind(v, self.views, self.options),
             lambda v: guards.keep_decisions(v, self.options),
         )
         if self.options.target is not None:
@@ -102,7 +104,7 @@ class _Planning:
         for row in rows:
             if self.options.target is not None:
                 verdicts.append(restore(row, self.options))
-            elif self._may_still_stand(row):
+            elif may_still_stand(row, self.views):
                 why = "kept, since an item that cannot be read may stand for it"
                 verdicts.append(Verdict(row, *self._as_seen(row), why, "kept"))
             elif row.group in groups:
@@ -126,18 +128,6 @@ class _Planning:
             if winner := decision or as_side(self.options.conflict):
                 winners[group] = (winner, decision is not None)
         return winners
-
-    def _may_still_stand(self, row: Row) -> bool:
-        """Whether a base window vanished from a side where an unreadable item may stand for it (S5)."""
-        if row.link is None or (row.bitrix24 is not None and row.reservekit is not None):
-            return False
-        day, slot_id = row.link.window.weekday, row.link.slot_id
-        return any(
-            day in problem.weekdays or problem.slot_id == slot_id
-            for side in SIDES
-            if row.seen(side) is None
-            for problem in self.views[side].problems
-        )
 
     def _as_seen(self, row: Row) -> tuple[Value | None, Value | None]:
         one, two = row.bitrix24, row.reservekit

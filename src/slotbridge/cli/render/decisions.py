@@ -37,6 +37,7 @@ _OTHERWISE: Mapping[HoldKind, str] = {
     "conflict": "or make both sides agree; the hold then ends by itself",
     "booked": "or cancel or move these bookings in ReserveKit; the hold then ends by itself",
     "duplicate": "or delete the double in ReserveKit; the hold then ends by itself",
+    "unsupported": "correct that item where it stands, or take it away; the hold then ends by itself",
     "odd-range": "correct that range in Bitrix24; the hold then ends by itself",
     "read-only": "give the key the right to write; the hold then ends by itself",
     "oscillation": "find what else writes these hours; the hold ends when it stops",
