@@ -163,6 +163,7 @@ def test_M3_what_was_edited_since_the_last_run_is_not_written_over(
 
     assert (report.status, report.changes, kinds(report)) == ("held", (), ["conflict"])
     assert "edited since the last run" in report.holds[0].reason
+    assert not any("base" in item for item in report.holds[0].items), "what both agreed on last is something else"
     assert (state(rig), rig.writes(), open_holds(rig)) == (before, writes, [])
 
 

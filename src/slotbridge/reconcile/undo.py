@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from slotbridge.lenses.terms import Seen
 from slotbridge.reconcile.guards import Guarded, held, hold_of
@@ -19,6 +20,10 @@ def hold_unsaved(verdicts: Sequence[Verdict], links: Sequence[Link], options: Op
     if not lost:
         return list(verdicts), []
     hold = hold_of("conflict", "edited since the last run, and lost if the pair went back now", lost, options)
+    # What these rows know as agreed is what they would go back to.
+    hold = replace(
+        hold, items=tuple({name: said for name, said in item.items() if name != "base"} for item in hold.items)
+    )
     return [held(verdict) if verdict.state in ("write", "delete") else verdict for verdict in verdicts], [hold]
 
 
