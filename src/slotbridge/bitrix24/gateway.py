@@ -21,6 +21,9 @@ __all__ = ["BATCH_SIZE", "Command", "Gateway"]
 
 BATCH_SIZE = 50
 LONGEST_PENALTY = 60.0
+ANSWERS_WITHIN = 75.0
+"""Seconds until an answer is given up. The cloud works on a request for up to 60 (API documentation): what is given up
+before that may be executed yet, over a later edit. The rest is for the connection, and for the way there and back."""
 RENEWALS = 2
 """How often one call has its token renewed: the first new one may be another process's, and as old."""
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from slotbridge.bitrix24 import Bitrix24Client
 from slotbridge.bitrix24.access import Access
+from slotbridge.bitrix24.gateway import ANSWERS_WITHIN
 from slotbridge.clock import Clock
 from slotbridge.errors import Side
 from slotbridge.http.limiter import Limiter
@@ -61,17 +62,19 @@ def connect(
     plan's number for a month. Raises ConfigurationError for a key that no request can carry.
     """
 
-    def transport(side: Side, address: str, limits: Limits) -> Transport:
+    def transport(side: Side, address: str, limits: Limits, **patience: float) -> Transport:
         limiter = Limiter(limits.rate, limits.burst, clock)
         # A proxy knows its own loopback only, and not the sandbox on ours.
         trusting = not is_loopback(urlsplit(address).hostname or "")
         cap = limits.per_month if capped else None
         meter = _meter(side, key_of(settings, side), store, limiter, clock, cap)
-        return Transport(side, limiter, clock, handler=network, trust_env=trusting, meter=meter, observer=observer)
+        return Transport(
+            side, limiter, clock, handler=network, trust_env=trusting, meter=meter, observer=observer, **patience
+        )
 
     portal, api = settings.bitrix24, settings.reservekit
     access = access_to(settings, clock=clock, random=random, network=network)
-    bitrix24 = transport("bitrix24", access.base, portal.limits)
+    bitrix24 = transport("bitrix24", access.base, portal.limits, timeout=ANSWERS_WITHIN)
     reservekit = transport("reservekit", api.base_url, api.limits)
     key = api.api_key.get_secret_value()
     return Connection(
