@@ -8,7 +8,7 @@ from typing import Final
 
 EVENTS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "bitrix24.operating_time": "a method has used up so much of the portal's time that it is held back for a while",
+        "bitrix24.operating_time": "a method has used up so much of the portal's time that no write begins with it now",
         "bitrix24.portal_moved": "the portal answers at another address than the configured one",
         "budget.advice": "what the configured intervals will cost in a month, and which would fit the plan",
         "budget.reserve": "polling has stopped until the month turns: the rest of its requests is for writes",

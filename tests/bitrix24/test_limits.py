@@ -89,29 +89,49 @@ async def test_a_portal_whose_clock_is_wrong_says_the_right_wait_all_the_same(po
     assert elapsed(portal) == pytest.approx(60)
 
 
-async def test_a_method_close_to_its_limit_waits_instead_of_running_into_it(portal: Portal) -> None:
-    portal.script = [ok(1, time=frees_itself(portal, 100, operating=BRAKE)), ok(2), ok(3)]
-    await portal.gateway.call(read())
-    assert await portal.gateway.call(read(method="booking.v1.resource.get")) == 2
+async def test_what_reads_goes_on_until_the_portal_refuses_it(portal: Portal) -> None:
+    portal.script = [ok(1, time=frees_itself(portal, 300, operating=479)), ok(2)]
+    assert [await portal.gateway.call(read()), await portal.gateway.call(read())] == [1, 2]
+    outcomes = await batch(portal, [read(1), read(2)], answer({"c0": 1, "c1": 2}))
+    assert outcomes == [1, 2]
     assert elapsed(portal) == 0
-    assert await portal.gateway.call(read()) == 3
+
+
+async def test_a_write_close_to_its_limit_waits_instead_of_running_into_it(portal: Portal) -> None:
+    portal.script = [ok(1, time=frees_itself(portal, 100, operating=BRAKE)), ok(2), ok(3)]
+    await portal.gateway.call(write())
+    assert await portal.gateway.call(read()) == 2
+    assert elapsed(portal) == 0
+    assert await portal.gateway.call(write()) == 3
     assert elapsed(portal) == pytest.approx(100)
 
 
-async def test_a_method_close_to_its_limit_for_long_is_not_sent_at_all(portal: Portal) -> None:
+async def test_a_write_close_to_its_limit_for_long_is_not_sent_at_all(portal: Portal) -> None:
     portal.script = [ok(1, time=frees_itself(portal, 300, operating=BRAKE))]
-    await portal.gateway.call(read())
+    await portal.gateway.call(write())
     with pytest.raises(LimitReached) as caught:
-        await portal.gateway.call(write(method=LIST))
+        await portal.gateway.call(write())
     assert caught.value.retry_after == pytest.approx(300)
     assert caught.value.item == "resource 15"
-    assert "not sent" in caught.value.what
+    assert "nearly used up" in caught.value.what
     assert len(portal.sent) == 1
 
 
-async def test_a_method_that_is_not_close_to_its_limit_does_not_wait(portal: Portal) -> None:
+async def test_a_method_that_was_refused_is_not_sent_before_it_is_free(portal: Portal) -> None:
+    portal.script = [ok(1, time=frees_itself(portal, 300)), failed("OPERATION_TIME_LIMIT", 429)]
+    await portal.gateway.call(read())
+    for _ in range(2):
+        with pytest.raises(LimitReached, match="used up for some minutes"):
+            await portal.gateway.call(read())
+    assert len(portal.sent) == 2
+    portal.clock.time += 300
+    portal.script = [ok(2)]
+    assert await portal.gateway.call(read()) == 2
+
+
+async def test_a_write_that_is_not_close_to_its_limit_does_not_wait(portal: Portal) -> None:
     portal.script = [ok(1, time=frees_itself(portal, 100, operating=BRAKE - 1)), ok(2)]
-    assert [await portal.gateway.call(read()), await portal.gateway.call(read())] == [1, 2]
+    assert [await portal.gateway.call(write()), await portal.gateway.call(write())] == [1, 2]
     assert elapsed(portal) == 0
 
 
@@ -136,22 +156,23 @@ def test_of_a_batch_the_last_answer_of_each_method_counts_that_tells_its_time() 
     operating = OperatingTime(FakeClock())
     spent, less = ({"operating": BRAKE + n, "operating_reset_at": 91, "finish": 1} for n in (0, -1))
     operating.note_last([(LIST, None), (LIST, spent), ("scope", less), (LIST, less)])
-    assert operating.brake(LIST) == 90
-    assert operating.brake("scope") == 0
+    assert operating.brake(LIST, writing=True) == 90
+    assert operating.brake(LIST, writing=False) == 0
+    assert operating.brake("scope", writing=True) == 0
 
 
 @pytest.mark.parametrize("time", [None, [], 5, {}, {"operating": BRAKE}, {"operating_reset_at": "soon"}])
 def test_what_own_servers_leave_out_is_not_needed(time: object) -> None:
     operating = OperatingTime(FakeClock())
     operating.note(LIST, time)
-    assert (operating.brake(LIST), operating.refused(LIST, None)) == (0, 600)
+    assert (operating.brake(LIST, writing=True), operating.refused(LIST, None)) == (0, 600)
 
 
 @pytest.mark.parametrize("reset", [1e300, 10**400, float("inf"), True, -1e18])
 def test_no_wait_is_longer_than_the_window(reset: float) -> None:
     operating = OperatingTime(FakeClock())
     operating.note(LIST, {"operating": 1e9, "operating_reset_at": reset, "finish": 0})
-    assert 0 <= operating.brake(LIST) <= 600
+    assert 0 <= operating.brake(LIST, writing=True) <= 600
     assert 0 < operating.refused(LIST, None) <= 600
 
 

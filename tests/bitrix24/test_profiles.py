@@ -199,3 +199,23 @@ async def test_an_update_refused_for_its_pace_is_not_executed_after_the_set(port
     assert len(portal.slots[15]) == 1
     sent = verbs(portal)
     assert "set" in sent[len(sent) - sent[::-1].index("update") :]
+
+
+async def test_an_update_is_not_begun_where_the_set_after_it_would_have_to_wait(portal: Portal) -> None:
+    """By calls of its own: nothing would be bookable until then."""
+    portal.slots, portal.names = {15: [STORED]}, {15: "Old"}
+    now = portal.clock.now().timestamp()
+    portal.script = [
+        ok(
+            {
+                "result": {"c0": {"slots": []}, "c1": True, "c2": {"slots": []}},
+                "result_error": [],
+                "result_time": {"c1": {"finish": now, "operating": 470, "operating_reset_at": now + 300}},
+            }
+        )
+    ]
+    await portal.client.set_slots({1: [DAY]})
+    (error,) = (await portal.client.set_slots({15: [NIGHT, ODD]}, {15: {"name": "B"}})).values()
+    assert type(error) is LimitReached
+    assert (portal.slots[15], portal.names[15]) == ([STORED], "Old")
+    assert portal.methods == ["batch"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import Runner
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -92,3 +93,19 @@ def test_a_portal_that_hangs_is_asked_once_in_a_run(rig: Rig, answers_after: Cal
     report, took = run(rig)
     assert report.requests["bitrix24"] == 1
     assert 60 + 10 < took < 90
+
+
+@pytest.mark.parametrize(("limit", "failed"), [(480.0, 0), (420.0, 5)])
+def test_what_is_left_of_the_operating_time_is_used_up_to_the_portals_own_limit(
+    make_rig: Callable[..., Rig], limit: float, failed: int
+) -> None:
+    rig = make_rig(pairs=110)
+    for pair in rig.ids:
+        rig.ranges(("Mon", 540, 720, 60), pair=pair)
+    rig.sync()
+    rig.clock.time += 1200
+    rig.world.portal.behaviour = replace(rig.world.portal.behaviour, operating_limit=limit, operating_cost=4.0)
+    report = rig.run()
+    assert (report.count("quiet"), report.count("failed")) == (110 - failed, failed)
+    assert report.requests["bitrix24"] == 3
+    assert all("operating time" in str(pair.error) for pair in report.pairs if pair.error)

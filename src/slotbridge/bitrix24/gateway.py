@@ -47,15 +47,19 @@ class Gateway:
         """The result of one method. Reads are repeated after a passing failure, writes only if not executed.
 
         An answer that cannot be understood is a BadAnswer to a read, and an OutcomeUnknown to a write. A method whose
-        operating time is nearly used up waits until it frees itself, or is a LimitReached without being sent.
+        operating time is used up, or nearly so if it writes, waits until it frees itself, or is a LimitReached without
+        being sent.
         """
-        if (wait := self._operating.brake(command.method)) > 0:
-            if wait > LONGEST_WAIT_ASKED_FOR:
-                raise held_back(command, wait)
+        if (wait := self._brake(command)) > 0:
             await self._clock.sleep(wait)
         envelope, _ = await self._asked(command)
         self._operating.note(command.method, envelope.get("time"))
         return envelope["result"]
+
+    def require_room(self, commands: Iterable[Command]) -> None:
+        """Raises LimitReached if one of these calls would not be sent: then none of them is to be begun."""
+        for command in commands:
+            self._brake(command)
 
     async def batch(self, commands: Sequence[Command], item: str) -> list[object | ApiError]:
         """The result or error of each of at most 50 commands, in their order. All are tried.
@@ -75,6 +79,14 @@ class Gateway:
             else:
                 pending.answered(answers)
         return pending.outcomes
+
+    def _brake(self, command: Command) -> float:
+        """The seconds to wait before a call. Raises LimitReached where they are too many."""
+        wait = self._operating.brake(command.method, writing=command.write)
+        if wait > LONGEST_WAIT_ASKED_FOR:
+            refused = self._operating.brake(command.method, writing=False) > 0
+            raise held_back(command, wait, refused=refused)
+        return wait
 
     async def _round(self, commands: Mapping[int, Command], item: str, attempt: int) -> dict[int, Answer]:
         # Keys that are no numbers: PHP would answer a list for some outcomes and an object for others.

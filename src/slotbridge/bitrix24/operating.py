@@ -19,9 +19,10 @@ log = structlog.get_logger("slotbridge.bitrix24")
 WINDOW = 600.0
 """Seconds that the ten buckets span: after so long, every refused method is free again."""
 
-BRAKE = 0.9 * 420
-"""Seconds of operating time at which we stop by ourselves. The vendor sets the limit in the cloud, where its
-documentation calculates with 480; on own servers it is 420 (the portal's source)."""
+BRAKE = 420.0 - 20
+"""Seconds of operating time from which we begin no write: of one that is refused half-way nobody knows what it went
+over. Reading goes on until the portal refuses it. The vendor sets the limit in the cloud, where its documentation
+calculates with 480; on own servers it is 420 (the portal's source)."""
 
 
 class Spent(NamedTuple):
@@ -54,15 +55,15 @@ class OperatingTime:
         said_at = _number(time.get("finish")) or self._clock.now().timestamp()
         left = min(max(freed_at - said_at, 0.0), WINDOW)
         seconds = _number(time.get("operating")) or 0.0
-        if seconds >= BRAKE and not self.brake(method):
+        if seconds >= BRAKE and not self.brake(method, writing=True):
             log.warning("bitrix24.operating_time", method=method, seconds=round(seconds), held_back_for=round(left))
         self._spent[method.lower()] = Spent(seconds, self._clock.monotonic() + left)
         return True
 
-    def brake(self, method: str) -> float:
-        """Seconds to hold this method back: 0 unless the next call may be the one that is refused."""
+    def brake(self, method: str, *, writing: bool) -> float:
+        """Seconds to hold this method back: 0 unless the portal refuses it, or might soon and it is part of a write."""
         spent = self._spent.get(method.lower())
-        return self._left(spent) if spent and spent.seconds >= BRAKE else 0.0
+        return self._left(spent) if spent and spent.seconds >= (BRAKE if writing else math.inf) else 0.0
 
     def refused(self, method: str, asked: float | None) -> float:
         """Notes that the portal has just refused a method; the seconds until it is free, before which it is held back.

@@ -33,6 +33,7 @@ class Pending:
 
     def __init__(self, commands: Sequence[Command], operating: OperatingTime, clock: Clock) -> None:
         self._commands = commands
+        self._written = {command.item for command in commands if command.write}
         self._operating = operating
         self._clock = clock
         self._outcomes: dict[int, object | ApiError] = {}
@@ -85,21 +86,25 @@ class Pending:
         held = with_company(self._commands, too_long) & delays.keys()
         for index in held:
             slowest = index if index in too_long else max(too_long, key=delays.__getitem__)
-            self._outcomes.setdefault(index, held_back(self._commands[index], delays[slowest]))
-        now, written = self._clock.monotonic(), {command.item for command in self._commands if command.write}
+            refused = self._operating.brake(self._commands[slowest].method, writing=False) > 0
+            self._outcomes.setdefault(index, held_back(self._commands[index], delays[slowest], refused=refused))
+        now, written = self._clock.monotonic(), self._written
         for index in delays.keys() - held:
             item = self._commands[index].item
             together = [other for other in delays if self._commands[other].item == item] if item in written else [index]
             self._due[index] = now + max(delays[other] for other in together)
 
     def _brake(self, index: int) -> float:
-        return self._operating.brake(self._commands[index].method)
+        command = self._commands[index]
+        return self._operating.brake(command.method, writing=command.item in self._written)
 
 
-def held_back(command: Command, seconds: float) -> LimitReached:
-    """The error of a command that is not sent, because its method, or one that goes with it, would be refused."""
+def held_back(command: Command, seconds: float, *, refused: bool) -> LimitReached:
+    """The error of a command that is not sent: its method, or one that goes with it, is `refused`, or might soon be."""
     error = error_for(OPERATING_TIME, "not sent", item=command.item, write=command.write, method=command.method)
-    limit = LimitReached(error.what, side=error.side, item=error.item, hint=error.hint, code=error.code)
+    near = "not sent: a write needs a method whose operating time is nearly used up, and could be refused half-way"
+    what = error.what if refused else near
+    limit = LimitReached(what, side=error.side, item=error.item, hint=error.hint, code=error.code)
     limit.retry_after = seconds
     return limit
 

@@ -77,6 +77,7 @@ class Slots:
         """Several requests take their time: what somebody sets between them is the latest edit."""
         listing = _list(write.resource_id)
         try:
+            self._gateway.require_room(write.commands)  # an update deletes the ranges: it is not begun without the set
             called = [await self._gateway.call(command) for command in write.update[:1]]
             before = await self._gateway.call(listing)
             updated = [await self._updated(command) for command in write.update[1:]]
