@@ -92,6 +92,42 @@ def test_a_refused_key_is_asked_once_and_not_for_every_pair(make_rig: Callable[.
     assert report.count("failed") == 8
 
 
+def told_each(code: str) -> str:
+    errors = {f"c{index}": {"error": code, "error_description": ""} for index in range(50)}
+    return json.dumps({"result": {"result": [], "result_error": errors, "result_time": []}})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "attempts"),
+    [
+        (302, "<html>moved</html>", 1),
+        (200, told_each("insufficient_scope"), 1),
+        (200, told_each("ERROR_METHOD_NOT_FOUND"), 1),
+        (404, json.dumps({"error": "ERROR_METHOD_NOT_FOUND", "error_description": "Method not found!"}), 1),
+        (503, json.dumps({"error": "QUERY_LIMIT_EXCEEDED", "error_description": "Too many requests"}), 4),
+    ],
+    ids=["a redirect", "a missing permission", "an old module", "an old portal", "a full bucket"],
+)
+def test_what_the_whole_portal_refuses_is_asked_once_and_not_for_every_fifty(
+    make_rig: Callable[..., Rig], status: int, body: str, attempts: int
+) -> None:
+    rig = in_step(make_rig(pairs=110))
+    rig.world.faults.append(Fault("batch", "answer", times=99, status=status, body=body))
+    report = rig.run()
+    assert report.requests == {"bitrix24": attempts, "reservekit": 0}
+    assert report.count("failed") == 110
+    assert len({str(pair.error).partition(": ")[2] for pair in report.pairs}) == 1
+
+
+def test_an_answer_that_got_lost_or_garbled_keeps_nobody_from_asking_for_the_next_fifty(
+    make_rig: Callable[..., Rig],
+) -> None:
+    rig = in_step(make_rig(pairs=60))
+    rig.world.faults.append(Fault("batch", "answer", times=2, status=200, body="<html>login</html>"))
+    report = rig.run()
+    assert (report.count("failed"), report.count("quiet")) == (50, 10)
+
+
 def test_a_service_that_does_not_exist_is_named(rig: Rig) -> None:
     in_step(rig)
     rig.world.reservations.remove_service(rig.ids["pair1"][1])

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from itertools import islice
 from typing import TypeVar
+
+from slotbridge.bitrix24.codes import UNKNOWN_METHOD
+from slotbridge.errors import AccessRefused, ApiError
 
 T = TypeVar("T")
 
@@ -35,3 +39,21 @@ def parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while part := list(islice(rest, size)):
         yield part
+
+
+def require_access(answers: Sequence[object], item: str) -> None:
+    """Raises the refusal that all of these commands met alike and that is about the way in, or the method, of them all.
+
+    A batch hides it in the answers to its commands: a missing permission, a method that the portal does not know.
+    """
+    first = answers[0] if answers else None
+    if not isinstance(first, ApiError) or not _is_about_all(first):
+        return
+    if all(isinstance(each, ApiError) and (type(each), each.code) == (type(first), first.code) for each in answers):
+        told = copy(first)
+        told.item = item
+        raise told
+
+
+def _is_about_all(error: ApiError) -> bool:
+    return isinstance(error, AccessRefused) or (error.code or "").upper() == UNKNOWN_METHOD

@@ -25,6 +25,7 @@ RATE = "QUERY_LIMIT_EXCEEDED"
 OPERATING_TIME = "OPERATION_TIME_LIMIT"
 EXPIRED = "EXPIRED_TOKEN"
 INVALID = "INVALID_TOKEN"
+UNKNOWN_METHOD = "ERROR_METHOD_NOT_FOUND"
 
 REFRESH = "oauth.refresh"
 EXCHANGE = "oauth.exchange"
@@ -132,7 +133,7 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
         "INVALID_GRANT": Meaning(AccessRefused, "the stored tokens are no longer accepted", "{anew}"),
         "INVALID_CLIENT": _WRONG_CLIENT,
         "WRONG_CLIENT": _WRONG_CLIENT,
-        "ERROR_METHOD_NOT_FOUND": Meaning(
+        UNKNOWN_METHOD: Meaning(
             Rejected,
             "the portal does not know this method",
             "Its module Online booking is missing or too old: version 25.300 or later is needed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from slotbridge.bitrix24.batching import counted, named, parts
+from slotbridge.bitrix24.batching import counted, named, parts, require_access
 from slotbridge.bitrix24.gateway import BATCH_SIZE, Command, Gateway
 from slotbridge.bitrix24.models import Resource, read_resource, read_resources
 from slotbridge.bitrix24.pages import list_all
@@ -30,6 +30,7 @@ class Resources:
         found: dict[int, Resource | ApiError] = {}
         for part in parts(dict.fromkeys(resource_ids), BATCH_SIZE):
             answers = await self._gateway.batch([get_command(each) for each in part], counted(part))
+            require_access(answers, counted(part))
             for resource_id, answer in zip(part, answers, strict=True):
                 found[resource_id] = resource_or_error(resource_id, answer)
         return found

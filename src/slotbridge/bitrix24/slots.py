@@ -8,7 +8,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from slotbridge.bitrix24.batching import counted, named, parts, survives_batch
+from slotbridge.bitrix24.batching import counted, named, parts, require_access, survives_batch
 from slotbridge.bitrix24.gateway import BATCH_SIZE, Command, Gateway
 from slotbridge.bitrix24.models import SlotsWritten, read_slots, slot_fields
 from slotbridge.bitrix24.resources import get_command, resource_or_error, update_command
@@ -39,8 +39,10 @@ class Slots:
                     await asyncio.sleep(0)
                 if failures:  # what concerns them all is asked no more
                     return
+                item = f"the slots of {counted(part)}"
                 try:
-                    answers = await self._gateway.batch([_list(each) for each in part], f"the slots of {counted(part)}")
+                    answers = await self._gateway.batch([_list(each) for each in part], item)
+                    require_access(answers, item)
                 except ApiError as error:
                     failures.append(error)
                     return

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from slotbridge.bitrix24 import Resource
 from slotbridge.bitrix24.access import Words
+from slotbridge.bitrix24.codes import UNKNOWN_METHOD
 from slotbridge.bitrix24.events import EventHandler
 from slotbridge.bitrix24.waitlist import ClientType
 from slotbridge.errors import ApiError, SlotbridgeError
@@ -19,8 +20,6 @@ from slotbridge.sync.examination import Finding, Setting, counted, failed
 
 REFRESHABLE: Final = timedelta(days=180)
 """How long the portal takes a refresh token, according to the API documentation."""
-
-TOO_OLD: Final = "ERROR_METHOD_NOT_FOUND"
 
 T = TypeVar("T")
 Found = Mapping[int, T | ApiError]
@@ -87,7 +86,7 @@ def _resources(found: Found[Resource] | SlotbridgeError | None, pairs: Sequence[
 
 
 def _is_too_old(error: SlotbridgeError) -> bool:
-    return isinstance(error, ApiError) and (error.code or "").upper() == TOO_OLD
+    return isinstance(error, ApiError) and (error.code or "").upper() == UNKNOWN_METHOD
 
 
 def _ranges(

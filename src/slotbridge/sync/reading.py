@@ -111,7 +111,7 @@ class Reader:
             found = await self._bitrix24.list_slots([work.pair.resource_id for work in wanted])
             self._circuits.passed("bitrix24")
         except ApiError as error:
-            self._circuits.failed("bitrix24", error)
+            self._circuits.failed("bitrix24", error, at_large=True)
             for work in wanted:
                 work.fail(error)
             return

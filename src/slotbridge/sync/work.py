@@ -15,6 +15,7 @@ import structlog
 from slotbridge.errors import (
     AccessRefused,
     ApiError,
+    BadAnswer,
     BudgetSpent,
     NotSent,
     OutcomeUnknown,
@@ -253,10 +254,15 @@ class Circuits:
         """An answer came."""
         self._strikes[side] = 0
 
-    def failed(self, side: Side, error: ApiError) -> None:
-        """A request failed: fatal for the side at once, or after several answers in a row that never came."""
+    def failed(self, side: Side, error: ApiError, *, at_large: bool = False) -> None:
+        """A request failed: fatal for the side at once, or after several answers in a row that never came.
+
+        Whatever refuses a request that is `at_large`, about no single item, refuses the next one as well.
+        """
         if isinstance(error, WriteRefused):
             return
         self._strikes[side] = self._strikes.get(side, 0) + isinstance(error, OutcomeUnknown)
-        if isinstance(error, AccessRefused | BudgetSpent | NotSent) or self._strikes[side] >= self._PATIENCE:
+        lasting = at_large and not isinstance(error, OutcomeUnknown | BadAnswer)
+        down = isinstance(error, AccessRefused | BudgetSpent | NotSent)
+        if lasting or down or self._strikes[side] >= self._PATIENCE:
             self._open[side] = error
