@@ -99,6 +99,32 @@ def test_a_deleted_slot_costs_itself_its_bookings_and_the_verifying_read(rig: Ri
     assert len(rig.slot_ids()) == 4
 
 
+def test_a_deletion_that_waits_costs_its_bookings_alone_however_many_pairs_there_are(
+    make_rig: Callable[..., Rig],
+) -> None:
+    rig = in_step(make_rig(pairs=51))
+    rig.ranges(pair="pair7")
+    first = rig.run()
+    assert [pair.name for pair in first.pairs if pair.holds] == ["pair7"]
+    rig.clock.time += 600
+    again = rig.run()
+    assert again.requests == first.requests == {"bitrix24": 2, "reservekit": 51 + 1}
+    assert [hold.id for pair in again.pairs for hold in pair.holds] == [hold.id for hold in first.pairs[6].holds]
+    assert len(rig.slot_ids("pair7")) == 5
+
+
+def test_a_deletion_among_many_pairs_is_read_again_before_it_is_made(make_rig: Callable[..., Rig]) -> None:
+    rig = in_step(make_rig(pairs=51))
+    rig.ranges(("Mon Tue Wed Thu", 540, 1080, 30), pair="pair7")
+    # Bitrix24: both chunks, this pair again, and the reading that confirms it. ReserveKit: read and bookings twice,
+    # delete, verify.
+    dry = rig.run(dry_run=True)
+    assert dry.requests == {"bitrix24": 2, "reservekit": 51 + 1 + ZONES}
+    assert dry.pairs[6].status == "changed"
+    assert rig.run().requests == {"bitrix24": 4, "reservekit": 51 + 5 + ZONES}
+    assert len(rig.slot_ids("pair7")) == 4
+
+
 def test_a_dry_run_costs_what_reading_costs_and_writes_nothing(rig: Rig) -> None:
     rig.ranges(("Mon", 540, 1080, 30))
     report = rig.run(dry_run=True)

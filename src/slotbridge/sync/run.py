@@ -60,7 +60,8 @@ class Pass:
         self._reports: dict[str, PairReport] = {}
 
     async def over(self, pairs: Sequence[PairSettings], progress: Progress) -> list[PairReport]:
-        """All pairs, chunk by chunk. Those that would delete come last, when it is known how many they are (G5).
+        """All pairs, chunk by chunk. Those that would delete come last, when it is known how many they are (G5). They
+        are read anew then (W1) if there is anything to write for them.
 
         When it is told to stop, the pairs that nothing was begun for have no report.
         """
@@ -69,21 +70,30 @@ class Pass:
         if zones is None:
             return []
         deleting: list[PairSettings] = []
+        resting: list[Work] = []
         for chunk in self._until_stopped(pairs):
             works = await self._planned(chunk, zones)
             waiting = [work for work in works if would_delete(work)] if len(pairs) > CHUNK else []
             if len(pairs) <= CHUNK:
                 await self._raise_alarm(works, outage(sum(map(would_delete, works)), len(pairs)), len(pairs))
             await self._finish([work for work in works if work not in waiting])
-            deleting += [work.pair for work in waiting]
+            deleting += [work.pair for work in waiting if not self._rests(work)]
+            resting += filter(self._rests, waiting)
             progress(len(self._reports), len(pairs))
-        alarm = outage(len(deleting), len(pairs))
+        alarm = outage(len(deleting) + len(resting), len(pairs))
+        await self._raise_alarm(resting, alarm, len(pairs))
+        await self._finish(resting)
         for chunk in self._until_stopped(deleting):
             works = await self._planned(chunk, zones)
             await self._raise_alarm(works, alarm, len(pairs))
             await self._finish(works)
             progress(len(self._reports), len(pairs))
         return [self._reports[pair.name] for pair in pairs if pair.name in self._reports]
+
+    def _rests(self, work: Work) -> bool:
+        """Whether nothing is to be written for a pair, so that it need not be read once more before that."""
+        busy = work.has_writes or work.instead is not None or work.renaming is not None or bool(work.memory.intents)
+        return self._writer is None or not busy
 
     def _until_stopped(self, pairs: Sequence[PairSettings]) -> Iterator[Sequence[PairSettings]]:
         return takewhile(lambda _chunk: not self._stop(), chunks(pairs))
