@@ -93,12 +93,12 @@ async def resource(any_portal: Party) -> AsyncIterator[int]:
 
 
 async def granted(any_portal: Party, scope: str) -> None:
-    if scope not in await any_portal.client.scopes():
+    if scope not in (await any_portal.client.scopes() or ()):
         pytest.skip(f"the webhook lacks the permission {scope}")
 
 
 async def test_a_webhook_knows_its_permissions(any_portal: Party) -> None:
-    assert "booking" in await any_portal.client.scopes()
+    assert "booking" in (await any_portal.client.scopes() or ())
 
 
 async def test_a_resource_is_read_alone_together_and_in_the_list(any_portal: Party, resource: int) -> None:

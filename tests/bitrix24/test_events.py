@@ -95,7 +95,7 @@ def test_a_resource_is_added_updated_and_deleted() -> None:
 )
 async def test_permissions_are_read(portal: Portal, result: Any, scopes: set[str]) -> None:
     portal.script = [ok(result)]
-    assert await portal.client.scopes() == scopes
+    assert await portal.client.scopes() == frozenset(scopes)
     assert portal.sent == [("scope", {})]
 
 
@@ -103,4 +103,19 @@ async def test_permissions_are_read(portal: Portal, result: Any, scopes: set[str
 async def test_no_permissions_only_if_the_portal_says_so(portal: Portal, result: Any) -> None:
     portal.script = [ok(result)]
     with pytest.raises(BadAnswer):
+        await portal.client.scopes()
+
+
+@pytest.mark.parametrize("code", ["ERROR_METHOD_NOT_FOUND", "insufficient_scope", "WRONG_AUTH_TYPE"])
+async def test_a_portal_that_does_not_let_us_ask_for_permissions_refuses_nothing_else(
+    portal: Portal, code: str
+) -> None:
+    portal.script = [failed(code)]
+    assert await portal.client.scopes() is None
+
+
+@pytest.mark.parametrize("code", ["INVALID_CREDENTIALS", "PORTAL_DELETED", "ACCESS_DENIED"])
+async def test_a_portal_that_refuses_the_way_in_refuses_the_permissions_as_well(portal: Portal, code: str) -> None:
+    portal.script = [failed(code)]
+    with pytest.raises(AccessRefused):
         await portal.client.scopes()

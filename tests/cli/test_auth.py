@@ -16,6 +16,7 @@ from slotbridge.cli.auth import authorize, code_in
 from slotbridge.cli.invocation import Invocation
 from slotbridge.cli.render.auth import Granted, granted_json, granted_lines
 from slotbridge.errors import ConfigurationError
+from slotbridge.sandbox.traffic import Fault
 from slotbridge.sandbox.world import CLIENT_ID, CLIENT_SECRET
 from slotbridge.store import DatabaseLock
 from slotbridge.store.tokens import Tokens
@@ -196,6 +197,16 @@ def test_a_missing_permission_is_told_with_what_to_do() -> None:
         "Add booking to the application's permissions in the portal, and run `slotbridge auth` again.",
     ]
     assert granted_json(Granted("example.bitrix24.com", {"crm"}, START))["missing"] == ["booking"]
+
+
+def test_a_portal_that_does_not_tell_its_permissions_has_granted_access_nevertheless(application: Shell) -> None:
+    body = '{"error": "ERROR_METHOD_NOT_FOUND", "error_description": "Method not found!"}'
+    application.world.faults.append(Fault("/scope", "answer", times=2, status=404, body=body))
+    done = auth(application, grant(application))
+    assert (done.code, done.err, stored(application)) == (0, "", True)
+    assert "The portal does not tell for what: `slotbridge doctor` tries it." in done.out
+    document = auth(application, grant(application), as_json=True).document
+    assert (document["scopes"], document["missing"]) == (None, [])
 
 
 def test_no_secret_is_shown(application: Shell, tmp_path: Path) -> None:

@@ -174,6 +174,36 @@ def test_a_missing_permission_says_where_to_add_it(business: Rig) -> None:
     assert "bitrix24.resources" not in found
 
 
+UNKNOWN_METHOD = '{"error": "ERROR_METHOD_NOT_FOUND", "error_description": "Method not found!"}'
+
+
+def test_a_portal_that_does_not_tell_its_permissions_is_examined_all_the_same(business: Rig) -> None:
+    business.world.faults.append(Fault("/scope", "answer", status=404, body=UNKNOWN_METHOD))
+    found = by_id(examined(business))
+    assert [each.id for each in found.values() if each.state != "ok"] == []
+    assert "does not tell which permissions" in found["bitrix24.scopes"].what
+    assert {"bitrix24.access", "bitrix24.resources", "bitrix24.slots"} <= found.keys()
+
+
+def test_a_permission_that_is_missing_untold_shows_in_what_needs_it(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(pairs=3)
+    portal_is(rig, booking_scope=False)
+    rig.world.faults.append(Fault("/scope", "answer", status=404, body=UNKNOWN_METHOD))
+    found = [each for each in examined(rig).findings if each.id.startswith("bitrix24.")]
+    (problem,) = [each for each in found if each.state != "ok"]
+    assert problem.id == "bitrix24.resources"
+    assert "lacks the permission `booking`" in problem.what
+    assert "bitrix24.access" not in by_id(found)
+
+
+def test_a_permission_that_cannot_be_tried_is_told_as_unknown(business: Rig) -> None:
+    business.options["booked_slots"] = "waitlist"
+    business.world.faults.append(Fault("/scope", "answer", status=404, body=UNKNOWN_METHOD))
+    found = by_id(examined(business))["bitrix24.scopes"]
+    assert found.state == "warning"
+    assert str(found.hint).endswith("add to its permissions: crm")
+
+
 def test_crm_is_asked_for_only_where_the_wait_list_needs_it(business: Rig) -> None:
     portal_is(business, crm_scope=False)
     assert by_id(examined(business))["bitrix24.scopes"].state == "ok"

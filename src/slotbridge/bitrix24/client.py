@@ -17,11 +17,14 @@ from slotbridge.bitrix24.slots import Slots
 from slotbridge.bitrix24.waitlist import WaitList
 from slotbridge.bitrix24.wire import names, unreadable
 from slotbridge.clock import Clock
-from slotbridge.errors import ApiError
+from slotbridge.errors import ApiError, Rejected
 from slotbridge.http.transport import Transport
 from slotbridge.lenses.items import Odd, Range
 
 SCOPES = "the list of permissions"
+
+_NOT_LET = ("INSUFFICIENT_SCOPE", "WRONG_AUTH_TYPE")
+"""Refusals that are about the method, and say nothing of the others."""
 
 
 class Bitrix24Client:
@@ -76,9 +79,17 @@ class Bitrix24Client:
         """All resources by ascending id. Raises BadAnswer if a page cannot be read."""
         return await self.resources.list_all()
 
-    async def scopes(self) -> frozenset[str]:
-        """What the webhook or the application may use, in lower case. Needs no permission itself."""
-        answer = await self._gateway.call(Command("scope", {}, SCOPES))
+    async def scopes(self) -> frozenset[str] | None:
+        """What the webhook or the application may use, in lower case; None where the portal does not let us ask.
+
+        Needs no permission itself. Raises ApiError for what any other call would fail with, too.
+        """
+        try:
+            answer = await self._gateway.call(Command("scope", {}, SCOPES))
+        except ApiError as error:
+            if isinstance(error, Rejected) or (error.code or "").upper() in _NOT_LET:
+                return None
+            raise
         try:
             return frozenset(name.lower() for name in names(answer))
         except ValueError as error:

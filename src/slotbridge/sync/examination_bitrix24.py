@@ -29,10 +29,11 @@ Found = Mapping[int, T | ApiError]
 class PortalFacts:
     """What the portal answered; an error where it did not, None where it was not asked.
 
-    `resources` and `ranges` are by the ids of resources. `expires_at` is when the access token does, of an application.
+    `scopes` are None where the portal was asked and does not tell them: then what comes after shows it. `resources`
+    and `ranges` are by the ids of resources. `expires_at` is when the access token does, of an application.
     """
 
-    scopes: frozenset[str] | SlotbridgeError
+    scopes: frozenset[str] | SlotbridgeError | None
     resources: Found[Resource] | SlotbridgeError | None = None
     ranges: Found[tuple[Range | Odd, ...]] | SlotbridgeError | None = None
     client_types: Sequence[ClientType] | SlotbridgeError | None = None
@@ -45,7 +46,8 @@ def portal(facts: PortalFacts, settings: Settings, words: Words) -> Iterator[Fin
     if isinstance(facts.scopes, SlotbridgeError):
         yield failed("bitrix24.access", facts.scopes)
     else:
-        yield Finding("bitrix24.access", "ok", f"the portal accepts {words.name}")
+        if facts.scopes is not None or not isinstance(facts.resources, SlotbridgeError):
+            yield Finding("bitrix24.access", "ok", f"the portal accepts {words.name}")
         yield from _scopes(facts.scopes, settings, words)
         yield from _resources(facts.resources, settings.pairs)
         yield from _ranges(facts.ranges, facts.resources, settings.pairs)
@@ -60,8 +62,14 @@ def needed_scopes(pairs: Sequence[PairSettings]) -> list[str]:
     return ["booking", "crm"] if any(pair.booked_slots == "waitlist" for pair in pairs) else ["booking"]
 
 
-def _scopes(granted: frozenset[str], settings: Settings, words: Words) -> Iterator[Finding]:
+def _scopes(granted: frozenset[str] | None, settings: Settings, words: Words) -> Iterator[Finding]:
     needed = needed_scopes(settings.pairs)
+    if granted is None:
+        what = f"the portal does not tell which permissions {words.name} has, so what needs them was tried"
+        untried = f"Whether it has `crm` shows only when a customer is moved. {words.permissions} crm"
+        crm = "crm" in needed
+        yield Finding("bitrix24.scopes", "warning" if crm else "ok", what, untried if crm else None)
+        return
     for scope in needed:
         if scope not in granted:
             why = ', which booked_slots = "waitlist" needs' if scope == "crm" else ""
@@ -96,7 +104,9 @@ def _ranges(
 ) -> Iterator[Finding]:
     """The hours; what is wrong with the resource itself was told with it."""
     if isinstance(found, SlotbridgeError):
-        yield failed("bitrix24.slots", found)
+        refused = isinstance(found, ApiError) and found.code is not None
+        if not (refused and _is_alike(found, resources)):
+            yield failed("bitrix24.slots", found)
     elif found:
         told = resources if isinstance(resources, Mapping) else {}
         untold = {each: hours for each, hours in found.items() if not _is_alike(hours, told.get(each))}

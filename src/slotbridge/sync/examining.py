@@ -106,7 +106,7 @@ async def _answer(question: Awaitable[T]) -> T | SlotbridgeError:
 
 async def _portal(settings: Settings, client: Bitrix24Client, clock: Clock) -> PortalFacts:
     scopes = await _answer(client.scopes())
-    if isinstance(scopes, SlotbridgeError) or "booking" not in scopes:
+    if isinstance(scopes, SlotbridgeError) or (scopes is not None and "booking" not in scopes):
         return PortalFacts(scopes)
     ids = [pair.resource_id for pair in settings.pairs]
     waitlist = "crm" in needed_scopes(settings.pairs)

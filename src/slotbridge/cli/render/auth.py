@@ -20,16 +20,19 @@ NEEDED = ("booking",)
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What the application may do in the portal. `expires_at` is when it renews its token for the first time."""
+    """What the application may do in the portal. `expires_at` is when it renews its token for the first time.
+
+    `scopes` is None where the portal does not tell.
+    """
 
     portal: str
-    scopes: Collection[str]
+    scopes: Collection[str] | None
     expires_at: datetime
 
     @property
     def missing(self) -> list[str]:
-        """The permissions that it needs and does not have."""
-        return [scope for scope in NEEDED if scope not in self.scopes]
+        """The permissions that it needs and is known not to have."""
+        return [scope for scope in NEEDED if self.scopes is not None and scope not in self.scopes]
 
 
 def unneeded_lines() -> Iterator[Text]:
@@ -73,8 +76,11 @@ def _next(counsel: Counsel) -> str:
 
 def granted_lines(granted: Granted) -> Iterator[Text]:
     """The permissions, what is missing among them, and how long it lasts."""
-    scopes = ", ".join(sorted(map(clean, granted.scopes))) or "nothing"
-    yield Text.assemble(("Access granted", "bold green"), f" by {clean(granted.portal)}: {scopes}.")
+    scopes = ", ".join(sorted(map(clean, granted.scopes or ()))) or "nothing"
+    told = (
+        ". The portal does not tell for what: `slotbridge doctor` tries it" if granted.scopes is None else f": {scopes}"
+    )
+    yield Text.assemble(("Access granted", "bold green"), f" by {clean(granted.portal)}{told}.")
     for scope in granted.missing:
         yield Text.assemble(("missing: ", "bold red"), scope)
         yield Text(f"Add {scope} to the application's permissions in the portal, and run `slotbridge auth` again.")
@@ -89,7 +95,7 @@ def granted_json(granted: Granted) -> dict[str, Any]:
         "version": 1,
         "status": "granted",
         "portal": granted.portal,
-        "scopes": sorted(granted.scopes),
+        "scopes": None if granted.scopes is None else sorted(granted.scopes),
         "missing": granted.missing,
         "expires_at": granted.expires_at.isoformat(),
     }
