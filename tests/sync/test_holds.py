@@ -339,6 +339,24 @@ def test_G5_deletions_in_half_of_the_pairs_are_everyday_work(make_rig: MakeRig, 
     assert [len(rig.slot_ids(name)) for name in names] == [4] * few + [5] * (pairs - few)
 
 
+def test_G5_what_is_held_by_itself_counts_among_what_looks_like_an_outage(make_rig: MakeRig) -> None:
+    rig = make_rig(pairs=52)
+    names = list(rig.ids)
+    for name in names:
+        rig.ranges(WEEK, pair=name)
+    rig.run()
+    for name in names[:14]:
+        rig.ranges(pair=name)
+    without_monday(rig, names[14:27])
+
+    report = rig.run()
+
+    assert report.count("held") == 27
+    assert {pair.holds[0].reason.startswith("27 of 52 pairs would delete") for pair in report.pairs[14:27]} == {True}
+    assert all(len(rig.slot_ids(name)) == 5 for name in names)
+    rig.is_quiet(report)
+
+
 def test_G5_one_pair_can_be_approved_out_of_an_outage(make_rig: MakeRig) -> None:
     rig = make_rig(pairs=4)
     for name in rig.ids:
