@@ -44,9 +44,10 @@ def parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def require_access(answers: Sequence[object], item: str) -> None:
     """Raises the refusal that all of these commands met alike and that is about the way in, or the method, of them all.
 
-    A batch hides it in the answers to its commands: a missing permission, a method that the portal does not know.
+    A batch hides it in the answers to its commands: a missing permission, a method that the portal does not know. What
+    a single command met may be about its item alone.
     """
-    first = answers[0] if answers else None
+    first = answers[0] if len(answers) > 1 else None
     if not isinstance(first, ApiError) or not _is_about_all(first):
         return
     if all(isinstance(each, ApiError) and (type(each), each.code) == (type(first), first.code) for each in answers):
