@@ -23,6 +23,9 @@ PATIENCE: Final = 5.0
 _INDEX: Final = 32 * 1024
 """Bytes of the file next to a WAL database, at least, while anybody has it open (sqlite.org/walformat.html)."""
 
+_BEGIN: Final = "slotbridge_begin"
+"""The option of an engine that says how its transactions begin, where that is not with the write lock."""
+
 _BUSY: Final = f"busy_timeout={PATIENCE * 1000:.0f}"
 _WORKING: Final = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 
@@ -53,8 +56,8 @@ def read_only_engine(file: Path, patience: float = PATIENCE) -> Engine:
         # can be read as it stands. Connections last no longer than one transaction, so this stays true.
         return sqlite3.connect(f"{file.as_uri()}?mode=ro{'' if _is_used(file) else '&immutable=1'}", uri=True)
 
-    engine = _engine(_url(file), creator=connect, poolclass=NullPool)
-    return _hooked(engine, (_busy(patience),), begin="BEGIN")
+    engine = _engine(_url(file), creator=connect, poolclass=NullPool, execution_options={_BEGIN: "BEGIN"})
+    return _hooked(engine, (_busy(patience),))
 
 
 def _is_used(file: Path) -> bool:
@@ -85,6 +88,8 @@ def transaction(engine: Engine, *, durable: bool = False) -> Iterator[Connection
             driver(connection).execute("PRAGMA synchronous=FULL")
         try:
             with connection.begin():
+                # Not by a listener of SQLAlchemy's: while there is one, it looks for more of them with every statement.
+                driver(connection).execute(engine.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"))
                 yield connection
         finally:
             if durable:
@@ -116,15 +121,11 @@ def _engine(url: URL | str, **how: Any) -> Engine:
     return create_engine(url, hide_parameters=True, **how)
 
 
-def _hooked(engine: Engine, pragmas: tuple[str, ...], begin: str = "BEGIN IMMEDIATE") -> Engine:
+def _hooked(engine: Engine, pragmas: tuple[str, ...]) -> Engine:
     def on_connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
     event.listen(engine, "connect", on_connect)
-    event.listen(engine, "begin", on_begin)
     return engine

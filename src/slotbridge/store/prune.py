@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, or_, select
+from sqlalchemy import Connection, Delete, bindparam, delete, exists, func, or_, select
 from sqlmodel import col
 
 from slotbridge.store import tables
@@ -18,7 +18,38 @@ MONTHS_KEPT: Final = 24
 MOVED: Final = "done"
 """The last step of a customer's way to the wait list."""
 
+# Made once, with what is left open filled in by name: putting these together takes longer than executing them.
 _BEGUN: Final = select(func.count()).select_from(tables.Run).where(col(tables.Run.started_at) >= bindparam("since"))
+
+
+def _old_runs() -> Any:
+    table = tables.Run
+    newest = select(func.max(col(table.id))).scalar_subquery()
+    over = or_(col(table.finished_at).is_(None), col(table.finished_at) < bindparam("before"))
+    old = select(col(table.id)).where(col(table.started_at) < bindparam("before"), over, col(table.id) < newest)
+    return old.order_by(col(table.started_at)).limit(bindparam("batch"))
+
+
+def _forget(table: Any, which: Any) -> Delete:
+    return delete(table).where(table.id.in_(select(table.id).where(which).limit(bindparam("batch"))))
+
+
+def _forget_runs() -> Delete:
+    """Those that nothing refers to any more."""
+    run = tables.Run
+    needed = (exists().where(col(other.run) == col(run.id)) for other in (tables.Change, tables.PastBase))
+    return delete(run).where(col(run.id).in_(_old_runs()), *(~one for one in needed))
+
+
+_CHANGES: Final = _forget(tables.Change, col(tables.Change.run).in_(_old_runs()))
+_PAST_BASES: Final = _forget(tables.PastBase, col(tables.PastBase.run).in_(_old_runs()))
+_RUNS: Final = _forget_runs()
+_HOLDS: Final = _forget(tables.Hold, col(tables.Hold.ended_at) < bindparam("before"))
+_CUSTOMERS: Final = _forget(
+    tables.MovedCustomer,
+    (col(tables.MovedCustomer.step) == MOVED) & (col(tables.MovedCustomer.at) < bindparam("before")),
+)
+_MONTHS: Final = delete(tables.RequestCount).where(col(tables.RequestCount.month) < bindparam("month"))
 
 _LONGEST: Final = 36_500  # days; a date before the year 1 cannot be reckoned with
 
@@ -46,17 +77,9 @@ def prune(connection: Connection, now: datetime, history_days: int, batch: int =
     The newest run stays at any age: SQLite would give its number out again.
     """
     before = now - timedelta(days=min(history_days, _LONGEST))
-    old = _old_runs(before, batch)
-    changes = _forget(connection, tables.Change, col(tables.Change.run).in_(old), batch)
-    past_bases = _forget(connection, tables.PastBase, col(tables.PastBase.run).in_(old), batch)
-    return Pruned(
-        changes,
-        past_bases,
-        _forget_runs(connection, old),
-        _forget(connection, tables.Hold, col(tables.Hold.ended_at) < before, batch),
-        _forget(connection, tables.MovedCustomer, _moved_before(before), batch),
-        _forget_months(connection, now),
-    )
+    known = {"before": before, "batch": batch, "month": _first_month(now)}
+    statements = (_CHANGES, _PAST_BASES, _RUNS, _HOLDS, _CUSTOMERS, _MONTHS)
+    return Pruned(*(connection.execute(statement, known).rowcount for statement in statements))
 
 
 def is_due(connection: Connection, now: datetime) -> bool:
@@ -65,31 +88,7 @@ def is_due(connection: Connection, now: datetime) -> bool:
     return connection.execute(_BEGUN, {"since": midnight}).scalar_one() <= 1
 
 
-def _old_runs(before: datetime, batch: int) -> Any:
-    table = tables.Run
-    newest = select(func.max(col(table.id))).scalar_subquery()
-    over = or_(col(table.finished_at).is_(None), col(table.finished_at) < before)
-    old = select(col(table.id)).where(col(table.started_at) < before, over, col(table.id) < newest)
-    return old.order_by(col(table.started_at)).limit(batch)
-
-
-def _moved_before(before: datetime) -> Any:
-    return (col(tables.MovedCustomer.step) == MOVED) & (col(tables.MovedCustomer.at) < before)
-
-
-def _forget(connection: Connection, table: Any, which: Any, batch: int) -> int:
-    some = select(table.id).where(which).limit(batch)
-    return connection.execute(delete(table).where(table.id.in_(some))).rowcount
-
-
-def _forget_runs(connection: Connection, old: Any) -> int:
-    """Those that nothing refers to any more."""
-    run = tables.Run
-    needed = (exists().where(col(other.run) == col(run.id)) for other in (tables.Change, tables.PastBase))
-    return connection.execute(delete(run).where(col(run.id).in_(old), *(~one for one in needed))).rowcount
-
-
-def _forget_months(connection: Connection, now: datetime) -> int:
+def _first_month(now: datetime) -> str:
+    """The first one that is kept."""
     last = now.year * 12 + now.month - 1 - MONTHS_KEPT
-    month = f"{last // 12:04d}-{last % 12 + 1:02d}"
-    return connection.execute(delete(tables.RequestCount).where(col(tables.RequestCount.month) < month)).rowcount
+    return f"{last // 12:04d}-{last % 12 + 1:02d}"

@@ -25,6 +25,13 @@ SUSPECT_FOR: Final = timedelta(days=1)
 _STATE: Final = update(tables.PairState).where(col(tables.PairState.pair) == bindparam("of"))
 _HOLD: Final = update(tables.Hold).where(col(tables.Hold.id) == bindparam("of"))
 
+_LEFT_OPEN: Final = update(tables.Intent).where(
+    col(tables.Intent.pair).in_(tables.PAIRS), col(tables.Intent.settled_at).is_(None)
+)
+_SUSPECTS: Final = delete(tables.Intent).where(
+    col(tables.Intent.pair).in_(tables.PAIRS), col(tables.Intent.settled_at) < bindparam("before")
+)
+
 _NO_LINKS: Final = delete(tables.SlotLink).where(col(tables.SlotLink.pair).in_(tables.PAIRS))
 
 _ATTEMPT: Final = upsert(tables.PairState)
@@ -91,17 +98,17 @@ def _attempt(one: Outcome) -> dict[str, Any]:
 
 
 def _settle_intents(connection: Connection, outcomes: Sequence[Outcome]) -> None:
-    table = tables.Intent
     done = {one.pair: one.at for one in outcomes if one.intents_done}
     if done:
-        at = max(done.values())
-        mine, still_open = col(table.pair).in_(list(done)), col(table.settled_at).is_(None)
-        connection.execute(update(table).where(mine, still_open).values(settled_at=at))
-        connection.execute(delete(table).where(mine, col(table.settled_at) < at - SUSPECT_FOR))
+        pairs, at = list(done), max(done.values())
+        connection.execute(_LEFT_OPEN, {"pairs": pairs, "settled_at": at})
+        connection.execute(_SUSPECTS, {"pairs": pairs, "before": at - SUSPECT_FOR})
 
 
 def _replace_bases(connection: Connection, run: int, outcomes: Sequence[Outcome]) -> None:
     bases = {one.pair: one.base for one in outcomes if one.base is not None}
+    if not bases:
+        return
     agreements = [{"of": pair, "agreement": agreement._asdict()} for pair, (agreement, _) in bases.items()]
     links = [_link_row(pair, link) for pair, (_, links) in bases.items() for link in links]
     connection.execute(_NO_LINKS, {"pairs": list(bases)})

@@ -162,7 +162,7 @@ class Store:
             "known_ids": list(intent.known_ids),
         }
         with transaction(self._engine, durable=True) as connection:
-            connection.execute(insert(tables.Intent).values(row))
+            connection.execute(insert(tables.Intent), row)
 
     def note_overruled(self, run: int, pair: str, lost: Sequence[Overruled | LostName]) -> None:
         """Keeps edits that are about to be written over, whole (M3)."""
