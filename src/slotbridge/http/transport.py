@@ -108,6 +108,7 @@ class Transport:
         self.clock_ahead: float | None = None
         self._timeout = timeout
         self._client = _client(handler, timeout, trust_env=trust_env)
+        self._headers = {name.decode(): value.decode() for name, value in self._client.headers.raw}
 
     async def send(
         self,
@@ -169,8 +170,10 @@ class Transport:
         kind = {} if json is None else {"Content-Type": "application/json"}
         body = None if json is None else dumps(json).encode()
         try:
-            return self._client.build_request(
-                method, url, params=params, content=body, headers={**kind, **(headers or {})}
+            # Not by the client: it would read the address twice over, for a base address, parameters and cookies of
+            # its own to be merged, which it does not have.
+            return httpx.Request(
+                method, url, params=params, content=body, headers={**self._headers, **kind, **(headers or {})}
             )
         except (httpx.InvalidURL, UnicodeError) as error:
             failure = self._translated(error, item)
