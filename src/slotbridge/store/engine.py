@@ -50,14 +50,19 @@ def plain_engine(file: Path) -> Engine:
 def read_only_engine(file: Path, patience: float = PATIENCE) -> Engine:
     """The engine for those that must leave no trace: it neither writes the file nor makes one next to it."""
 
-    def connect() -> sqlite3.Connection:
-        # SQLite reads a WAL database by way of files next to it, and a reader would make them and leave them behind
-        # (sqlite.org/wal.html, "Read-Only Databases"). Where there are none nobody has the database open, and it
-        # can be read as it stands. Connections last no longer than one transaction, so this stays true.
-        return sqlite3.connect(f"{file.as_uri()}?mode=ro{'' if _is_used(file) else '&immutable=1'}", uri=True)
-
-    engine = _engine(_url(file), creator=connect, poolclass=NullPool, execution_options={_BEGIN: "BEGIN"})
+    engine = _engine(
+        _url(file), creator=lambda: read_only(file), poolclass=NullPool, execution_options={_BEGIN: "BEGIN"}
+    )
     return _hooked(engine, (_busy(patience),))
+
+
+def read_only(file: Path, patience: float = PATIENCE) -> sqlite3.Connection:
+    """One connection of that kind, on which each statement is a transaction unless one is begun."""
+    # SQLite reads a WAL database by way of files next to it, and a reader would make them and leave them behind
+    # (sqlite.org/wal.html, "Read-Only Databases"). Where there are none nobody has the database open, and it
+    # can be read as it stands. Connections last no longer than one transaction, so this stays true.
+    address = f"{file.as_uri()}?mode=ro{'' if _is_used(file) else '&immutable=1'}"
+    return sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
 
 
 def _is_used(file: Path) -> bool:

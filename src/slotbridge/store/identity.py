@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from slotbridge.errors import StoreError
-from slotbridge.store.engine import read_only_engine
-from slotbridge.store.migrate import is_current
+from slotbridge.store.engine import read_only
+from slotbridge.store.failures import translated
+from slotbridge.store.migrate import holds_present
 
 _PUT_BACK: Final = (
     "Put it back; or stop slotbridge, put a copy back with `slotbridge db restore`, and start it again. "
@@ -26,7 +27,7 @@ class Identity:
 
     def __init__(self, file: Path, patience: float) -> None:
         self._file = file
-        self._engine = read_only_engine(file, patience)
+        self._patience = patience
         self._opened = _node(file)
 
     def require(self) -> None:
@@ -38,7 +39,7 @@ class Identity:
             raise self._not_ours("another file has taken the place of the database while it was in use")
         if not self._begins_well():
             raise self._not_ours("the database is damaged at its beginning")
-        if not is_current(self._engine):
+        if not self._holds_our_tables():
             raise self._not_ours("the database was emptied while it was in use")
 
     def _not_ours(self, what: str) -> StoreError:
@@ -57,6 +58,12 @@ class Identity:
                 # Anything else may be a log that was copied back in part when its writer died, which SQLite mends.
                 return error.sqlite_errorcode != sqlite3.SQLITE_NOTADB
         return True
+
+    def _holds_our_tables(self) -> bool:
+        place = str(self._file)
+        with translated(place), closing(read_only(self._file, self._patience)) as connection:
+            connection.execute("BEGIN")
+            return holds_present(connection, place)
 
 
 def _without_log(file: Path) -> sqlite3.Connection:

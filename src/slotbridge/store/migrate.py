@@ -6,6 +6,7 @@ alembic is slow to import and needed only for a schema that is not the present o
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,7 +41,7 @@ def bring_up(engine: Engine, *, head: str = HEAD, location: str = LOCATION) -> P
     Raises StoreError for a newer schema and for another program's file; both are left as they are.
     """
     with transaction(engine) as connection:
-        schema = _schema(connection, place_of(engine))
+        schema = _schema(driver(connection), place_of(engine))
         if schema is None:
             _create(connection)
     return None if schema in (None, head) else _upgrade(engine, str(schema), head, location)
@@ -49,13 +50,18 @@ def bring_up(engine: Engine, *, head: str = HEAD, location: str = LOCATION) -> P
 def is_current(engine: Engine) -> bool:
     """Whether there is anything to be read yet. Raises StoreError for any schema but the present one."""
     with transaction(engine) as connection:
-        schema = _schema(connection, place_of(engine))
+        return holds_present(driver(connection), place_of(engine))
+
+
+def holds_present(connection: sqlite3.Connection, place: str) -> bool:
+    """The same, by a connection to the file at `place`."""
+    schema = _schema(connection, place)
     if schema in (None, HEAD):
         return schema is not None
     if not is_known(schema):
-        raise _unknown(schema, place_of(engine))
+        raise _unknown(schema, place)
     hint = "Run `slotbridge db upgrade`, which copies it and migrates it; then try again"
-    raise StoreError("the database is of an older slotbridge", item=place_of(engine), hint=hint)
+    raise StoreError("the database is of an older slotbridge", item=place, hint=hint)
 
 
 def is_known(schema: str, location: str = LOCATION) -> bool:
@@ -81,13 +87,13 @@ def draft(message: str, location: str = LOCATION) -> None:
     engine.dispose()
 
 
-def _schema(connection: Connection, place: str) -> str | None:
+def _schema(connection: sqlite3.Connection, place: str) -> str | None:
     """The revision of an existing schema, None where there are no tables at all."""
-    tables = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         return None
     if {"alembic_version", "slot_link"} <= tables:
-        revisions = [str(row[0]) for row in connection.exec_driver_sql("SELECT version_num FROM alembic_version")]
+        revisions = [str(row[0]) for row in connection.execute("SELECT version_num FROM alembic_version")]
         if len(revisions) != 1:
             what = f"the database names {len(revisions)} schemas instead of one"
             raise StoreError(what, item=place, hint=MENDED)

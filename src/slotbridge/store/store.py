@@ -41,6 +41,12 @@ from slotbridge.store.schedule import Schedules
 from slotbridge.store.usage import Usage
 from slotbridge.week import Window
 
+# Made once: putting a statement together takes longer than executing it.
+_DECIDED: Final = (
+    tables.rows_of(tables.Hold)
+    .where(col(tables.Hold.ended_at).is_(None), col(tables.Hold.decided_at).is_not(None))
+    .order_by(col(tables.Hold.decided_at))
+)
 _NEW_RUN: Final = insert(tables.Run)
 _RUN: Final = update(tables.Run).where(col(tables.Run.id) == bindparam("of"))
 
@@ -181,11 +187,8 @@ class Store:
 
     def decided(self) -> dict[str, datetime]:
         """The pairs with open holds that a person has decided, and when the last decision of each was made."""
-        table = tables.Hold
-        here = (col(table.ended_at).is_(None), col(table.decided_at).is_not(None))
-        found = tables.rows_of(table).where(*here).order_by(col(table.decided_at))
         with transaction(self._engine) as connection:
-            return {row.pair: row.decided_at for row in connection.execute(found)}
+            return {row.pair: row.decided_at for row in connection.execute(_DECIDED)}
 
     def holds(self, pairs: Sequence[str] | None = None) -> list[HoldRecord]:
         """The open holds of these pairs, or of all, the oldest first."""
