@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+BEGIN = datetime(2026, 5, 14, tzinfo=UTC)
+
 
 class FakeClock:
     """Sleeping moves it at once. `slept` is what was asked for, in order."""
@@ -14,7 +16,7 @@ class FakeClock:
         self.slept: list[float] = []
 
     def now(self) -> datetime:
-        return datetime(2026, 5, 14, tzinfo=UTC) + timedelta(seconds=self.time)
+        return BEGIN + timedelta(seconds=self.time)
 
     def monotonic(self) -> float:
         return self.time

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 from slotbridge.lenses import bitrix24 as ranges
@@ -55,6 +56,7 @@ def slot(slot_id: int | None, weekday: int, text: str, bookings: int = 1) -> Tim
     return stored(slot_id, weekday, start, end if end > start else end + DAY, bookings)
 
 
+@cache
 def stored(slot_id: int | None, weekday: int, start: int, end: int, bookings: int) -> TimeSlot:
     """The same from minutes, the end beyond 1440 for the next day."""
     first, last = (placeholder(weekday, minute).strftime("%Y-%m-%d %H:%M:%S") for minute in (start, end))
