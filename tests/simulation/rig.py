@@ -220,11 +220,11 @@ class Machine:
             self._eye = sqlite3.connect(self.file)
         return self._eye.execute(query).fetchall()
 
-    def all_rows(self) -> list[str]:
-        """The whole database as text."""
-        self.peek("SELECT 1")
-        assert self._eye is not None
-        return list(self._eye.iterdump())
+    def all_rows(self) -> dict[str, list[Any]]:
+        """The whole database: its schema, and the rows of every table."""
+        tables = self.peek("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        rows = {name: self.peek(f"SELECT * FROM {name}") for name, _ in tables}  # noqa: S608
+        return rows | {"sqlite_master": self.peek("SELECT type, name, tbl_name, sql FROM sqlite_master")}
 
     def lose_database(self) -> None:
         """Somebody deletes the database; the next process begins with none."""

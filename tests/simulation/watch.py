@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -21,6 +22,12 @@ from tests.simulation.ledger import Ledger, same_items
 from tests.simulation.people import ZONE, People
 from tests.simulation.rig import Machine, base_settings, request_name
 from tests.simulation.shown import Shown, shown
+
+
+@lru_cache(maxsize=1024)
+def _pair(name: str, resource: int, service: int, options: tuple[tuple[str, Any], ...]) -> PairSettings:
+    """They are the same from run to run, and looked at several times in each."""
+    return PairSettings(name=name, resource_id=resource, service_id=service, **dict(options))
 
 
 @dataclass(slots=True)
@@ -70,8 +77,8 @@ class Watched:
     @property
     def pairs(self) -> list[PairSettings]:
         return [
-            PairSettings(name=ledger.name, resource_id=resource, service_id=service, **options)
-            for ledger, (resource, service), options in zip(self.ledgers, self.ids, self.options, strict=True)
+            _pair(ledger.name, *ids, tuple(options.items()))
+            for ledger, ids, options in zip(self.ledgers, self.ids, self.options, strict=True)
         ]
 
     def _shown(self, number: int) -> Shown:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -15,6 +15,8 @@ from slotbridge.reconcile.names import Names, Profile
 from slotbridge.store import tables
 from slotbridge.store.engine import transaction
 from slotbridge.store.records import Outcome, Rescue
+
+_NO_RESCUES: Final = delete(tables.Rescue).where(col(tables.Rescue.pair).in_(tables.PAIRS))
 
 
 class Profiles:
@@ -65,7 +67,7 @@ def drop_rescues(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     """Drops the notes that the outcomes have no more need of."""
     served = [one.pair for one in outcomes if one.rescued]
     if served:
-        connection.execute(delete(tables.Rescue).where(col(tables.Rescue.pair).in_(served)))
+        connection.execute(_NO_RESCUES, {"pairs": served})
 
 
 def _upsert(connection: Connection, table: type[tables.Table], rows: Sequence[Mapping[str, Any]]) -> None:

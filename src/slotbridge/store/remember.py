@@ -21,7 +21,11 @@ from slotbridge.store.records import HoldsMoved, Outcome
 SUSPECT_FOR: Final = timedelta(days=1)
 """How long a second slot like one that was created twice is taken for ours."""
 
-# What is set are the other keys of the parameters.
+# Made once: putting a statement together takes longer than executing it. What is set are the other parameters.
+_CHANGE: Final = insert(tables.Change)
+_PAST_BASE: Final = insert(tables.PastBase)
+_LINK: Final = insert(tables.SlotLink)
+_NEW_HOLD: Final = insert(tables.Hold)
 _STATE: Final = update(tables.PairState).where(col(tables.PairState.pair) == bindparam("of"))
 _HOLD: Final = update(tables.Hold).where(col(tables.Hold.id) == bindparam("of"))
 
@@ -59,7 +63,7 @@ def remember(connection: Connection, run: int, outcomes: Sequence[Outcome]) -> H
     _note_attempts(connection, outcomes)
     _replace_bases(connection, run, outcomes)
     _replace_refusals(connection, outcomes)
-    _execute_many(connection, insert(tables.Change), [row for one in outcomes for row in _history(run, one)])
+    _execute_many(connection, _CHANGE, [row for one in outcomes for row in _history(run, one)])
     _settle_intents(connection, outcomes)
     replace_names(connection, outcomes)
     drop_rescues(connection, outcomes)
@@ -71,7 +75,7 @@ def note_overruled(
 ) -> None:
     """Stores overruled edits by themselves, ahead of the outcome that they belong to."""
     rows = [{"run": run, "pair": pair, "at": at} | _overruled(one) for one in lost]
-    _execute_many(connection, insert(tables.Change), rows)
+    _execute_many(connection, _CHANGE, rows)
 
 
 def _execute_many(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -113,9 +117,9 @@ def _replace_bases(connection: Connection, run: int, outcomes: Sequence[Outcome]
     links = [_link_row(pair, link) for pair, (_, links) in bases.items() for link in links]
     connection.execute(_NO_LINKS, {"pairs": list(bases)})
     past = [{"run": run, "pair": one.pair} | _past_base(one.past) for one in outcomes if one.base is not None]
-    _execute_many(connection, insert(tables.PastBase), past)
+    _execute_many(connection, _PAST_BASE, past)
     _execute_many(connection, _STATE, agreements)
-    _execute_many(connection, insert(tables.SlotLink), links)
+    _execute_many(connection, _LINK, links)
 
 
 def _past_base(past: tuple[Agreement, tuple[Link, ...]] | None) -> dict[str, Any]:
@@ -168,15 +172,12 @@ def _overruled(lost: Overruled | LostName) -> dict[str, Any]:
 def _move_holds(connection: Connection, outcomes: Sequence[Outcome]) -> HoldsMoved:
     at = {one.pair: one.at for one in outcomes if one.holds is not None}
     shown = {(one.pair, hold.id): hold for one in outcomes for hold in one.holds or ()}
-    table = tables.Hold
     known = {(row.pair, row.hold_id): row for row in connection.execute(OPEN_OF_PAIRS, {"pairs": list(at)})}
     began = {key: hold for key, hold in shown.items() if key not in known}
     ended = {key: row for key, row in known.items() if key not in shown}
     reworded = [(known[key].id, hold) for key, hold in shown.items() if key in known and hold_of(known[key]) != hold]
 
-    _execute_many(
-        connection, insert(table), [_hold_row(hold) | {"since": at[pair]} for (pair, _), hold in began.items()]
-    )
+    _execute_many(connection, _NEW_HOLD, [_hold_row(hold) | {"since": at[pair]} for (pair, _), hold in began.items()])
     _execute_many(connection, _HOLD, [{"of": row.id, "ended_at": at[row.pair]} for row in ended.values()])
     _execute_many(connection, _HOLD, [{"of": number} | _hold_row(hold) for number, hold in reworded])
     return HoldsMoved(tuple(began.values()), tuple(map(hold_of, ended.values())))

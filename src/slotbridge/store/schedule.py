@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Engine, delete
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from slotbridge.store import tables
 from slotbridge.store.engine import transaction
+
+_NEW: Final = upsert(tables.Schedule)
+_NEWER: Final = _NEW.on_conflict_do_update(
+    ["pair"], set_={name: _NEW.excluded[name] for name in ("next_at", "interval", "why")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +36,10 @@ class Schedules:
 
     def plan(self, planned: Mapping[str, Planned]) -> None:
         """Notes the next runs of these pairs; those of others stay."""
-        new = upsert(tables.Schedule)
-        columns = ("next_at", "interval", "why")
-        newer = new.on_conflict_do_update(["pair"], set_={name: new.excluded[name] for name in columns})
+        rows = [{"pair": pair, **asdict(at)} for pair, at in planned.items()]
         with transaction(self._engine) as connection:
-            for pair, at in planned.items():
-                row = {"pair": pair, "next_at": at.next_at, "interval": at.interval, "why": at.why}
-                connection.execute(newer, row)
+            if rows:
+                connection.execute(_NEWER, rows)
 
     def planned(self) -> dict[str, Planned]:
         """The next run of every pair that has one."""

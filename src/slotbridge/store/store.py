@@ -47,8 +47,14 @@ _DECIDED: Final = (
     .where(col(tables.Hold.ended_at).is_(None), col(tables.Hold.decided_at).is_not(None))
     .order_by(col(tables.Hold.decided_at))
 )
+_INTENT: Final = insert(tables.Intent)
 _NEW_RUN: Final = insert(tables.Run)
 _RUN: Final = update(tables.Run).where(col(tables.Run.id) == bindparam("of"))
+
+_ZONE: Final = upsert(tables.ServiceZone)
+_NEWER_ZONE: Final = _ZONE.on_conflict_do_update(
+    ["service_id"], set_={"zone": _ZONE.excluded.zone, "read_at": _ZONE.excluded.read_at}
+)
 
 
 class Store:
@@ -168,7 +174,7 @@ class Store:
             "known_ids": list(intent.known_ids),
         }
         with transaction(self._engine, durable=True) as connection:
-            connection.execute(insert(tables.Intent), row)
+            connection.execute(_INTENT, row)
 
     def note_overruled(self, run: int, pair: str, lost: Sequence[Overruled | LostName]) -> None:
         """Keeps edits that are about to be written over, whole (M3)."""
@@ -203,13 +209,10 @@ class Store:
 
     def store_zones(self, zones: Mapping[int, str | None], at: datetime) -> None:
         """Notes the zones of these services, read just now."""
-        new = upsert(tables.ServiceZone)
-        newer = new.on_conflict_do_update(
-            ["service_id"], set_={"zone": new.excluded.zone, "read_at": new.excluded.read_at}
-        )
+        rows = [{"service_id": service, "zone": zone, "read_at": at} for service, zone in zones.items()]
         with transaction(self._engine) as connection:
-            for service, zone in zones.items():
-                connection.execute(newer, {"service_id": service, "zone": zone, "read_at": at})
+            if rows:
+                connection.execute(_NEWER_ZONE, rows)
 
     def history(self, pair: str | None = None, run: int | None = None, limit: int = 100) -> list[ChangeRecord]:
         """What was changed and what was overruled, the newest first; of one pair or one run, if named."""
