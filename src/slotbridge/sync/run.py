@@ -100,6 +100,8 @@ class Pass:
 
     async def _unless_stopped(self, reading: Coroutine[Any, Any, T]) -> T | None:
         """What is read; None when told to stop first. Nothing was begun yet, so it may be broken off at once."""
+        if self._stop is never:
+            return await reading
         task = asyncio.ensure_future(reading)
         try:
             while not task.done() and not self._stop():
