@@ -89,6 +89,31 @@ def test_W4_a_creation_without_an_answer_beside_a_refused_one_is_not_doubled(rig
     assert Counter(day for day, start, *_ in rig.in_reservekit() if start == 600) == {4: 1, 5: 1, 6: 1}
 
 
+@pytest.mark.parametrize("request_", ["PATCH", "DELETE"])
+def test_W5_a_bare_200_of_which_nothing_came_is_sent_again(rig: Rig, request_: str) -> None:
+    in_step(rig)
+    rig.world.faults.append(Fault(request_, "empty", executed=False))
+    rig.ranges(("Mon Tue", 540, 1080, 30), ("Wed", 480, 1080, 30), ("Thu", 600, 660, 30))
+    if request_ == "DELETE":
+        rig.ranges(("Mon Tue", 540, 1080, 30))
+    report = rig.sync(quiet_after=False)
+    assert (report.status, "answered with an empty body" in str(report.error)) == ("failed", True)
+    rig.clock.time += 60
+    assert rig.sync().status == "changed"
+    assert len(rig.in_reservekit()) == (2 if request_ == "DELETE" else 4)
+
+
+def test_W3_what_came_different_is_not_sent_again_although_the_answer_says_nothing(rig: Rig) -> None:
+    in_step(rig)
+    behave(rig, patch_answer="empty", round_minutes=15)
+    rig.ranges(("Mon Tue Wed", 540, 1080, 30), ("Thu", 545, 1080, 30))
+    assert rig.run().pairs[0].status == "failed"
+    before = patches(rig)
+    assert [rig.run().pairs[0].status for _ in range(3)] == ["held"] * 3, "the rounded window is nobody's edit"
+    assert patches(rig) == before
+    assert len(rig.in_reservekit()) == 4
+
+
 def test_what_is_not_sent_again_can_be_looked_at(rig: Rig) -> None:
     in_step(rig)
     refuse_sundays(rig)

@@ -101,20 +101,22 @@ class ReserveKitClient:
         rows = await self._calls.listing(path, "time_slots", {}, item)
         return tuple(read_time_slot(row) for row in _owned(service_id, rows, item))
 
-    async def save_time_slots(self, service_id: int, slots: Sequence[TimeSlot | Odd]) -> None:
+    async def save_time_slots(self, service_id: int, slots: Sequence[TimeSlot | Odd]) -> bool:
         """Creates the slots without an id and updates the others, in one request that is sent once.
 
-        The answer's content is not looked at, because the documented one leaves out what was created.
-        Raises NotFound if the service, or a slot that was to be updated, is no longer there.
+        Returns whether the answer says anything; what it says is not looked at, because the documented one leaves out
+        what was created. Raises NotFound if the service, or a slot that was to be updated, is no longer there.
         """
         if not slots:  # a server that replaces the list instead of merging into it would delete everything
-            return
+            return True
         body = {"service_id": service_id, "time_slots": [bodies.time_slot(slot) for slot in slots]}
-        await self._calls.write("PATCH", "/time-slots", _slots_of(service_id), "time slots", json=body)
+        return _says_something(
+            await self._calls.write("PATCH", "/time-slots", _slots_of(service_id), "time slots", json=body)
+        )
 
-    async def delete_time_slot(self, slot_id: int) -> None:
-        """Deletes one time slot; one that is already gone is a success."""
-        await self._delete(f"/time-slots/{slot_id}", f"time slot {slot_id}", "time slots", gone=SLOT_NOT_FOUND)
+    async def delete_time_slot(self, slot_id: int) -> bool:
+        """Deletes one time slot; one that is already gone is a success. Returns whether the answer says anything."""
+        return await self._delete(f"/time-slots/{slot_id}", f"time slot {slot_id}", "time slots", gone=SLOT_NOT_FOUND)
 
     async def require_deletions(self) -> None:
         """Raises WriteRefused if this key may not delete time slots, as far as that shows without deleting one.
@@ -207,12 +209,13 @@ class ReserveKitClient:
         rows = await self._calls.listing(path, name, {"service_id": service_id}, item, thorough=thorough)
         return _owned(service_id, rows, item)
 
-    async def _delete(self, path: str, item: str, surface: Surface, *, gone: str) -> None:
+    async def _delete(self, path: str, item: str, surface: Surface, *, gone: str) -> bool:
         try:
-            await self._calls.write("DELETE", path, item, surface)
+            return _says_something(await self._calls.write("DELETE", path, item, surface))
         except NotFound as error:
             if error.code != gone:
                 raise refused_write(error, surface) from error
+            return True
 
     def _made(self, reader: Callable[[Row], T], response: Response, item: str) -> T:
         """What was created. An answer that does not show it proves nothing: it may well be there."""
@@ -224,6 +227,11 @@ class ReserveKitClient:
         except BadAnswer as error:
             hint = "It may have been created: look for it before you create another one"
             raise OutcomeUnknown(error.what, side="reservekit", item=item, hint=hint, status=response.status) from error
+
+
+def _says_something(response: Response) -> bool:
+    """Whether a success is more than a bare 200, which a proxy may send that has passed nothing on."""
+    return response.status == 204 or bool(response.body.strip())
 
 
 def _slots_of(service_id: int) -> str:

@@ -49,6 +49,17 @@ def replaced(
     return len(kept) + created.total()
 
 
+def is_as_before(plan: Plan, before: Sequence[TimeSlot | Odd], after: Sequence[TimeSlot | Odd]) -> bool:
+    """Whether every slot is either as the plan has it or as it was: nothing came that was not meant."""
+    known, now = {item.id: item for item in before}, {item.id: item for item in after}
+    fresh = sum(item.id not in known for item in after)
+    edited = [(item.before, item.after) for item in plan.reservekit.changes if item.before and item.after]
+    return fresh == sum(map(len, made_of(plan, after).values())) and all(
+        now.get(old.id) == old or (old.id in now and _windows(now[old.id], plan) == _windows(new, plan))
+        for old, new in edited
+    )
+
+
 def made_of(plan: Plan, items: Sequence[TimeSlot | Odd]) -> dict[TimeSlot | Odd, list[TimeSlot | Odd]]:
     """The slots that the plan created and that are there now, by what was sent for them."""
     known = {change.before.id for change in plan.reservekit.changes if change.before is not None}

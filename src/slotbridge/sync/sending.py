@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NoReturn
 
@@ -18,7 +19,7 @@ from slotbridge.reservekit import ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.store import Intent, Store
 from slotbridge.sync.customers import Usher
-from slotbridge.sync.evidence import anew, executed, made_of, replaced
+from slotbridge.sync.evidence import anew, executed, is_as_before, made_of, replaced
 from slotbridge.sync.explain import not_as_sent
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import SETTLES, Reader
@@ -35,6 +36,14 @@ IN_VAIN = 2
 """How many times in a row requests are made smaller although nothing of them was taken: then it is not one slot."""
 
 Batch = Sequence[TimeSlot | Odd]
+
+
+@dataclass
+class Sent:
+    """The requests that were, or may have been, taken. `silent`: the answer to one of them says nothing."""
+
+    batches: list[Batch] = field(default_factory=list)
+    silent: bool = False
 
 
 class Sender:
@@ -68,18 +77,18 @@ class Sender:
         work.begun = True
         size, in_vain = self._settings.max_batch, 0
         while work.error is None and work.plan is not None and (planned := work.planned("reservekit")):
-            sent: list[Batch] = []
+            sent = Sent()
             failure = await self._attempt(work, work.plan, size, sent)
             if failure is None:
                 return
-            in_vain = 0 if sent else in_vain + 1
+            in_vain = 0 if sent.batches else in_vain + 1
             together = min(size, len(_saved(work.plan)))
             if not isinstance(failure, Rejected) or together < 2 or in_vain > IN_VAIN or self._settings.patch == "full":
                 await self._give_up(work, failure, planned)
             size = together // 2
             await self._planner.plan(work)
 
-    async def _attempt(self, work: Work, plan: Plan, size: int, sent: list[Batch]) -> ApiError | None:
+    async def _attempt(self, work: Work, plan: Plan, size: int, sent: Sent) -> ApiError | None:
         """Sends all that is planned; what is still missing then, as an error."""
         before = work.reservekit
         try:
@@ -88,13 +97,15 @@ class Sender:
             work.note_applied(executed(plan, work.reservekit))
             raise
         missing = await self._verify(work, plan)
-        if missing and (lost := replaced(before, sent, plan, work.reservekit)):
+        if missing and (lost := replaced(before, sent.batches, plan, work.reservekit)):
             await self._put_back(work, plan, lost)
             return None
         if not missing:
             work.note_applied(work.planned("reservekit"))
             return None  # whatever the answer said or did not say, everything is there
         work.note_applied(executed(plan, work.reservekit))
+        if failure is None and sent.silent and is_as_before(plan, before, work.reservekit):
+            return _unanswered(work)
         shown = [slots.view(items, plan.terms).windows for items in (before, work.reservekit)]
         return failure or not_as_sent(missing, *shown)
 
@@ -120,10 +131,10 @@ class Sender:
         batches = self._batches(_saved(work.plan), work.plan, self._settings.max_batch)
         return len(list(batches)) + deletions + 2
 
-    async def _sent(self, work: Work, plan: Plan, size: int, sent: list[Batch]) -> ApiError | None:
+    async def _sent(self, work: Work, plan: Plan, size: int, sent: Sent) -> ApiError | None:
         """Sends creations and edits, then deletions; the first error, if its outcome has to be looked at.
 
-        `sent` gets the requests that were, or may have been, taken. One that was found wrong keeps nothing else back.
+        One that was found wrong keeps nothing else back.
         """
         changes, saves = plan.reservekit.changes, _saved(plan)
         failure: ApiError | None = None
@@ -132,14 +143,14 @@ class Sender:
             self._note(work, created, LATE)
         try:
             for batch in self._batches(saves, plan, size):
-                sent.append(batch)
+                sent.batches.append(batch)
                 try:
-                    await self._reservekit.save_time_slots(work.pair.service_id, batch)
+                    sent.silent |= not await self._reservekit.save_time_slots(work.pair.service_id, batch)
                 except Rejected as error:
-                    sent.pop()
+                    sent.batches.pop()
                     failure = failure or error
                 except NotFound as error:
-                    sent.pop()
+                    sent.batches.pop()
                     return failure or error
                 except WriteRefused as error:
                     if error.status != 404 or not await self._lacks_one(work, batch):
@@ -149,7 +160,7 @@ class Sender:
             if saves:
                 await self._usher.look_back(work)
             gone = (change.before.id for change in changes if change.after is None and change.before is not None)
-            await self._delete(work, [slot_id for slot_id in gone if slot_id is not None], begun=bool(saves))
+            await self._delete(work, [slot_id for slot_id in gone if slot_id is not None], sent, begun=bool(saves))
         except WriteRefused:
             raise
         except ApiError as error:
@@ -164,7 +175,7 @@ class Sender:
         work.reservekit = await self._reader.time_slots(work)
         return not {item.id for item in batch if item.id is not None} <= {item.id for item in work.reservekit}
 
-    async def _delete(self, work: Work, slot_ids: Sequence[int], *, begun: bool) -> None:
+    async def _delete(self, work: Work, slot_ids: Sequence[int], sent: Sent, *, begun: bool) -> None:
         """Deletes one by one. Of a refusal, another listing tells what was executed of the `begun` writes before it.
 
         Whether a 404 that names no time slot means that this one is gone, or that the call is closed to the key, is
@@ -174,7 +185,7 @@ class Sender:
         failure: ApiError | None = None
         for slot_id in slot_ids:
             try:
-                await self._reservekit.delete_time_slot(slot_id)
+                sent.silent |= not await self._reservekit.delete_time_slot(slot_id)
             except (Rejected, OutcomeUnknown) as error:
                 if error.status is None or error.status >= 500:
                     raise
@@ -240,6 +251,11 @@ def new_in(plan: Plan) -> list[Wanted]:
 
 def _saved(plan: Plan) -> list[TimeSlot | Odd]:
     return [change.after for change in plan.reservekit.changes if change.after is not None]
+
+
+def _unanswered(work: Work) -> OutcomeUnknown:
+    what, hint = "a write was answered with an empty body, and is not executed", "It is sent again by the next run"
+    return OutcomeUnknown(what, side="reservekit", item=f"time slots of service {work.pair.service_id}", hint=hint)
 
 
 def _gone(error: WriteRefused) -> NotFound:
