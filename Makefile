@@ -48,7 +48,7 @@ bench: .venv/.runs ## planning against parsing, the memory of a large run, the w
 	@$(BIN)/python -m bench.planning --memory
 	@$(BIN)/python -m bench.planning --history
 
-bench-peers: .venv/.runs $(PEERS)/.installed ## our Bitrix24 client beside its peers, in a quarter of an hour
+bench-peers: .venv/.runs $(PEERS)/.installed ## our Bitrix24 client beside its peers, in ten minutes
 	@$(BIN)/python -m bench.peers --python $(PEERS)/bin/python
 
 sim: .venv/.tested ## mutants and their kills, a month of the daemon, then random histories until stopped, with counters

@@ -33,7 +33,7 @@ OURS = "slotbridge"
 SLOW = "plain httpx"
 WITHOUT_PEERS = (OURS, SLOW)
 PATIENCE, QUICK_PATIENCE = 15.0, 6.0
-TURNS = 8
+TURNS = 5
 """How often what has no bucket to wait for is measured: there hundredths of a second count."""
 
 LONGEST = 60.0
@@ -164,9 +164,8 @@ def _result(contender: str, case: Case, world: CountingWorld, told: dict[str, An
 def measure_all(interpreter: str, *, quick: bool, delay: float) -> list[Result]:
     """Every contender in every case.
 
-    What waits for no bucket has the machine to itself, by turns, and its median run is told. Every other turn goes
-    backwards: who comes after one that mostly waits finds a processor that has gone to sleep. After that ours, the
-    peers and the slowest go beside each other, for most of it is waiting.
+    What waits for no bucket has the machine to itself, by turns, and its median run is told. After that ours, the peers
+    and the slowest go beside each other, for most of it is waiting.
     """
     patience = QUICK_PATIENCE if quick else PATIENCE
     waiting = [case for case in cases(quick=quick) if case.waits]
@@ -182,8 +181,7 @@ def measure_all(interpreter: str, *, quick: bool, delay: float) -> list[Result]:
 
     done = []
     for case in swift:
-        steps = [1] if quick else [1, -1] * (TURNS // 2)
-        turns = [lane([OURS, *peers][::step], [case])[::step] for step in steps]
+        turns = [lane([OURS, *peers], [case]) for _ in range(1 if quick else TURNS)]
         done += [median_run(results) for results in zip(*turns, strict=True)]
     with ThreadPoolExecutor() as lanes:
         beside = lanes.map(lane, ([OURS], peers, [SLOW]), (waiting, waiting, [*swift, *waiting]))
