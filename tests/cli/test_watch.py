@@ -100,7 +100,7 @@ def test_one_look_tells_what_the_configuration_costs_and_asks_for(watched: Watch
     text = watched.config.read_text(encoding="utf-8")
     watched.config.write_text(text.replace("[[pairs]]", '[[pairs]]\nnames = "reservekit"', 1), encoding="utf-8")
     said = watched.look().splitlines()
-    assert said[-1] == "4 pairs every 5 min, with names, = 43,200 a month; starter has 10,000: every 27 min fits."
+    assert said[-1] == "4 pairs every 5 min, with names, = 43,200 a month; starter has 10,000: every 24 min fits."
     assert [line for line in said if "name follows" in line] == [
         "Dental check-up: its name follows ReserveKit; no run has brought it over yet"
     ]
