@@ -97,8 +97,8 @@ def test_the_document(shell: Shell) -> None:
         "windows": [{"weekday": day, "start": 0, "end": 1440, "max_bookings": 24} for day in (5, 6)],
     }
     budget = next(each for each in document["findings"] if each["id"] == "reservekit.budget")
-    assert (budget["state"], budget["table"], budget["setting"]) == ("warning", "[sync]", 'interval = "21m"')
-    assert budget["what"].startswith("4 pairs every 5 min = 34,560 a month; starter has 10,000: every 21 min fits")
+    assert (budget["state"], budget["table"], budget["setting"]) == ("warning", "[sync]", 'interval = "19m"')
+    assert budget["what"].startswith("4 pairs every 5 min = 34,560 a month; starter has 10,000: every 19 min fits")
 
 
 def test_a_plan_by_contract_may_name_its_number(shell: Shell) -> None:
@@ -112,8 +112,8 @@ def test_what_was_sent_this_month_is_told_and_its_own_requests_are_not_counted(s
     shell.call("sync", "--pair", "Emergency room")
     sent = sum(request.api == "reservekit" for request in shell.world.log)
     kept = shell.database.read_bytes()
-    done = doctor(shell, SLOTBRIDGE_SYNC__INTERVAL="21m")
-    assert f"  ✓ 4 pairs every 21 min = 8,229 a month; starter has 10,000; {sent} were sent this month\n" in done.out
+    done = doctor(shell, SLOTBRIDGE_SYNC__INTERVAL="19m")
+    assert f"  ✓ 4 pairs every 19 min = 9,095 a month; starter has 10,000; {sent} were sent this month\n" in done.out
     assert shell.database.read_bytes() == kept
 
 

@@ -77,5 +77,5 @@ def _budget(invocation: Invocation, settings: Settings, store: Store | None) -> 
 
 
 def _fitting(requests: int, cap: int) -> Setting | None:
-    shortest = needed_interval(Budget(0, cap, MONTH), pairs=requests)
+    shortest = needed_interval(Budget(0, cap, MONTH), pairs=requests, reserve=0)
     return Setting("[sync]", f'interval = "{math.ceil(shortest / 60)}m"') if math.isfinite(shortest) else None

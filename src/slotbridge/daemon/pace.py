@@ -147,8 +147,6 @@ class Advice:
 def advice(intervals: Sequence[float], cap: int | None, plan: str, named: Collection[float] = ()) -> Advice | None:
     """Whether a plan has room for pairs with these intervals in seconds; None where there is nothing to tell.
 
-    What is said to fit is what the daemon itself comes to, its reserve for writes kept.
-
     Counted are 30 days, one request per pair and run, and one per run for the names of pairs with an interval of
     `named`. `plan` is the plan's name.
     """
@@ -159,16 +157,12 @@ def advice(intervals: Sequence[float], cap: int | None, plan: str, named: Collec
     every = f"every {lasting(intervals[0])}" if len(set(intervals)) == 1 else "at their intervals"
     pairs = "1 pair" if len(intervals) == 1 else f"{len(intervals)} pairs"
     said = f"{pairs} {every}{', with names,' if listings else ''} = {cost:,.0f} a month; {plan} has {cap:,}"
-    asked = cost + MONTH / max(ZONES_EVERY, min(intervals))
-    if asked <= cap * (1 - RESERVE) * (1 + EXACT):
+    zones = MONTH / max(ZONES_EVERY, min(intervals))
+    if cost + zones <= cap * (1 + EXACT):
         return Advice(said, fits=True)
-    shortest = needed_interval(Budget(0, cap, MONTH), pairs=len(intervals) + len(listings))
-    if math.isinf(shortest):
-        return Advice(f"{said}: too few for one run of all", fits=False)
-    pace = f"every {math.ceil(shortest / 60)} min"
-    if asked <= cap * (1 + EXACT):
-        return Advice(f"{said}; with a tenth kept for writes, the daemon asks {pace}", fits=True)
-    return Advice(f"{said}: {pace} fits", fits=False)
+    shortest = needed_interval(Budget(0, cap, MONTH), pairs=len(intervals) + len(listings), reserve=0)
+    fits = f"every {math.ceil(shortest / 60)} min fits" if math.isfinite(shortest) else "too few for one run of all"
+    return Advice(f"{said}: {fits}", fits=False)
 
 
 def lasting(seconds: float) -> str:
