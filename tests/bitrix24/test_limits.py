@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from slotbridge.bitrix24.commands import Command, to_repeat, with_company
 from slotbridge.bitrix24.operating import BRAKE, OperatingTime
+from slotbridge.bitrix24.pending import Pending
 from slotbridge.errors import BadAnswer, LimitReached, NotFound, NotSent, OutcomeUnknown
 from tests.bitrix24.portal import Portal, failed, ok
 from tests.http.clock import FakeClock
@@ -375,3 +376,19 @@ def test_what_is_refused_and_in_turn_is_sent_again(commands: list[Command], pick
 def test_reads_of_different_things_are_blocked_one_by_one_and_writes_together() -> None:
     assert with_company([read(1), read(2), read(1)], {0}) == {0}
     assert with_company([read(1), write(1), read(2)], {0}) == {0, 1}
+
+
+async def test_what_a_method_keeps_waiting_goes_together_on_a_clock_that_never_stands_still() -> None:
+    class Running(FakeClock):
+        def monotonic(self) -> float:
+            self.time += 1e-6
+            return self.time
+
+    clock = Running()
+    operating = OperatingTime(clock)
+    freed = clock.time + operating.refused(LIST, 5)
+    pending = Pending([read(number) for number in range(50)], operating, clock)
+
+    assert await pending.next_round() == list(range(50))
+    assert clock.time >= freed
+    assert await pending.next_round() == []

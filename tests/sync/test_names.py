@@ -10,6 +10,8 @@ import pytest
 
 from slotbridge.lenses.items import Range
 from slotbridge.reconcile.model import Side
+from slotbridge.sandbox.portal_binding import Refusal
+from slotbridge.sandbox.portal_methods import _METHODS
 from slotbridge.sandbox.traffic import Fault
 from tests.sync.called import called, in_step, resource, run, service
 from tests.sync.decided import kinds, opened, overruled
@@ -340,6 +342,24 @@ def test_W5_where_it_is_not_known_what_bitrix24_holds_the_name_waits(make_rig: M
     assert (rig.in_bitrix24(), called(rig)[0][0]) == (edited, "Doctor pair1")
     rig.sync()
     assert (rig.in_bitrix24(), called(rig)[0][0]) == (edited, "Dr. Adams")
+
+
+def test_W7_a_name_that_arrived_without_the_hours_is_a_failure_until_they_are_set_again(
+    make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_state: object, _params: object) -> object:
+        raise Refusal("1007", "the ranges are refused")
+
+    rig = in_step(make_rig(names="reservekit"))
+    service(rig, "Dr. Adams")
+    with monkeypatch.context() as broken:
+        broken.setitem(_METHODS, "booking.v1.resource.slots.set", refuse)
+        failed = rig.run().pairs[0]
+    assert (rig.in_bitrix24(), called(rig)[0][0]) == ([], "Dr. Adams")
+    assert (failed.status, "the ranges are refused" in str(failed.error)) == ("failed", True)
+    rig.run()
+    assert rig.in_bitrix24() == HOURS
+    assert rig.sync().status == "quiet"
 
 
 def test_a_resource_that_refuses_its_name_keeps_its_hours(make_rig: MakeRig) -> None:

@@ -25,6 +25,10 @@ class Answer:
     again_in: float | None = None
 
 
+TOGETHER = 1.0
+"""Seconds within which what is due goes together: each command's wait is reckoned from a moment of its own."""
+
+
 class Pending:
     """Which commands go into the next round, and what became of those that went.
 
@@ -47,13 +51,16 @@ class Pending:
         return [self._outcomes[index] for index in range(len(self._commands))]
 
     async def next_round(self) -> list[int]:
-        """The numbers of the commands to send now, after waiting for the first of them; none when all is done."""
+        """The numbers of the commands to send now, after waiting for the first of them; none when all is done.
+
+        Those that are due within a second wait for each other: a request is dearer.
+        """
         if not self._due:
             return []
         soonest = min(self._due.values())
-        if (wait := soonest - self._clock.monotonic()) > 0:
+        due = sorted(index for index, at in self._due.items() if at <= soonest + TOGETHER)
+        if (wait := max(self._due[index] for index in due) - self._clock.monotonic()) > 0:
             await self._clock.sleep(wait)
-        due = sorted(index for index, at in self._due.items() if at <= soonest)
         for index in due:
             del self._due[index]
         self._sent.update(due)

@@ -71,7 +71,9 @@ class Keeper:
         failed = {number: answer for number, answer in kept.items() if isinstance(answer, ApiError)}
         for number in kept.keys() - failed.keys():
             works[number].rescued = True
-        await self._set_again(works, {number: there[number] for number in failed})
+        for number, error in (await self._set_again(works, {number: there[number] for number in failed})).items():
+            works[number].known = False
+            works[number].fail(error)  # the name may have arrived: without its hours that is no success
         return Updated(refused | failed, called)
 
     def note(self, losses: Iterable[tuple[Work, Ranges, Ranges]]) -> None:
@@ -84,16 +86,20 @@ class Keeper:
         if rescues:
             self._store.profiles.note_rescues(rescues)
 
-    async def _set_again(self, works: Mapping[int, Work], there: Mapping[int, Ranges]) -> None:
-        """What got lost on the way is not left to the next run if it can be helped. The note on it stays."""
+    async def _set_again(self, works: Mapping[int, Work], there: Mapping[int, Ranges]) -> dict[int, ApiError]:
+        """What got lost on the way is not left to the next run if it can be helped. The note on it stays.
+
+        Why it may still be missing, for each resource of which nobody knows that it is not.
+        """
         if not there:
-            return
+            return {}
         try:
             found = await self._bitrix24.list_slots(list(there))
-        except ApiError:
-            return  # the pair fails for the first error, and the next run has the note
-        wanted = {number: (there[number], ()) for number, ranges in found.items() if ranges == ()}
-        await self._kept(works, wanted, {})
+        except ApiError as error:
+            return dict.fromkeys(there, error)
+        wanted = {number: (there[number], ()) for number, ranges in found.items() if ranges == () and there[number]}
+        kept, *_ = await self._kept(works, wanted, {})
+        return {number: answer for number, answer in {**found, **kept}.items() if isinstance(answer, ApiError)}
 
     async def _kept(
         self,
