@@ -80,6 +80,26 @@ story.tell_story = tell_story
 raise SystemExit(main())
 """
 
+RENEWING = """
+import asyncio, os, signal
+from slotbridge.bitrix24.oauth import _to_its_end
+from slotbridge.cli import main
+from slotbridge.cli.invocation import Invocation
+from slotbridge.sync.together import both
+
+async def renewed():
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(0.2)
+    print("stored")
+
+async def examined():
+    await both(_to_its_end(renewed()), asyncio.sleep(5))
+
+Invocation.settings = lambda self: asyncio.run(examined())
+raise SystemExit(main())
+"""
+"""The signal comes while new tokens are on their way, and another request beside them."""
+
 INTERRUPTED = "Interrupted. Run the same command again to go on.\n"
 SIGNALS = pytest.mark.parametrize(("told", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 
@@ -140,6 +160,11 @@ def test_the_command_is_the_first_word_that_is_no_option_and_no_value_of_one(lin
 def test_the_options_that_take_a_value_are_known() -> None:
     options = {option.name for option in get_command(app).params if not option.is_flag}  # type: ignore[attr-defined]
     assert {f"--{name}".replace("_", "-") for name in options} == set(TAKING_VALUES)
+
+
+@SIGNALS
+def test_tokens_that_are_being_renewed_are_stored_before_a_signal_ends_the_process(told: str, code: int) -> None:
+    assert told_by(told, RENEWING, "sync") == (code, "stored\n", INTERRUPTED)
 
 
 def test_the_second_sigterm_does_not_wait() -> None:

@@ -53,6 +53,8 @@ def _begun(argv: list[str], out: TextIO, err: TextIO, environ: Mapping[str, str]
         code = end.code if isinstance(end.code, int) else 1
     except KeyboardInterrupt:
         code = 128 + signal.SIGINT
+    if _told:
+        code = 128 + _told[0]
     if command_in(argv) == "run":
         return 0  # a daemon is told to stop, and is stopped
     err.write("Interrupted. Run the same command again to go on.\n")
@@ -76,10 +78,19 @@ def command_in(argv: Sequence[str]) -> str | None:
     return next((word for before, word in words if not word.startswith("-") and before not in TAKING_VALUES), None)
 
 
+_told: list[int] = []
+"""The signal that ended the process, where that was passed on as a Ctrl-C."""
+
+
 def _ended(number: int, _frame: FrameType | None) -> None:
     """Ends the process as Ctrl-C does; at the second signal at once.
 
     The kernel's own way of ending does not reach the first process of a container, so this comes before all imports.
+    As a Ctrl-C it reaches asyncio, which brings to its end what must not be broken off, such as new tokens that have to
+    be stored. An exception from here would end the loop, and with it everything that runs there.
     """
     signal.signal(number, lambda number, _frame: os._exit(128 + number))
-    raise SystemExit(128 + number)
+    if not callable(signal.getsignal(signal.SIGINT)):  # started in the background by a shell
+        raise SystemExit(128 + number)
+    _told.append(number)
+    signal.raise_signal(signal.SIGINT)

@@ -29,6 +29,7 @@ from slotbridge.sync.report import RunReport, TypeReport
 from slotbridge.sync.resource_types import TypeKeeper
 from slotbridge.sync.run import Pass, Progress, chunks, read_zones, set_zones
 from slotbridge.sync.terms import agreement_of, options_of
+from slotbridge.sync.together import both
 from slotbridge.sync.work import Circuits, Stop, Work, never
 from slotbridge.sync.writing import Writer
 
@@ -265,7 +266,7 @@ class Bridge:
 
     async def discover(self) -> Discovery:
         """All resources and all services."""
-        resources, services = await asyncio.gather(self._bitrix24.list_resources(), self._reservekit.list_services())
+        resources, services = await both(self._bitrix24.list_resources(), self._reservekit.list_services())
         return Discovery(resources, services)
 
     async def aclose(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from slotbridge.sync.examination_bitrix24 import PortalFacts, needed_scopes, por
 from slotbridge.sync.examination_reservekit import ApiFacts, PageFacts, Slots, api, zone_or_error
 from slotbridge.sync.examination_weeks import Week, first_day, unsupported
 from slotbridge.sync.terms import terms_of
+from slotbridge.sync.together import both
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ async def examine(settings: Settings, connection: Connection, *, clock: Clock, r
     """Both sides at once; neither waits for the other, nor fails with it."""
     key, transports = settings.reservekit.api_key.get_secret_value(), connection.transports
     probe = Probe(settings.reservekit.base_url, key, transports["reservekit"], clock=clock, random=random)
-    ours, theirs = await asyncio.gather(
+    ours, theirs = await both(
         _portal(settings, connection.bitrix24, clock), _api(settings.pairs, connection.reservekit, probe)
     )
     weeks = tuple(_weeks(settings, ours, theirs, clock))

@@ -1,9 +1,13 @@
-"""Several pairs at a time."""
+"""Several things at a time."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable
+from typing import TypeVar
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 async def together(waiting: Iterable[Awaitable[None]]) -> None:
@@ -15,3 +19,13 @@ async def together(waiting: Iterable[Awaitable[None]]) -> None:
     for outcome in await asyncio.gather(*waiting, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+async def both(one: Awaitable[S], two: Awaitable[T]) -> tuple[S, T]:
+    """What the two bring, in the same way: also when cancelled, what must come to its end does."""
+    first, second = await asyncio.gather(one, two, return_exceptions=True)
+    if isinstance(first, BaseException):
+        raise first
+    if isinstance(second, BaseException):
+        raise second
+    return first, second
