@@ -85,7 +85,7 @@ import asyncio, os, signal
 from slotbridge.bitrix24.oauth import _to_its_end
 from slotbridge.cli import main
 from slotbridge.cli.invocation import Invocation
-from slotbridge.sync.together import both
+from slotbridge.together import both
 
 async def renewed():
     os.kill(os.getpid(), signal.SIGTERM)

@@ -14,6 +14,7 @@ from slotbridge.bitrix24.models import SlotsWritten, read_slots, slot_fields
 from slotbridge.bitrix24.resources import get_command, resource_or_error, update_command
 from slotbridge.errors import AccessRefused, ApiError, LimitReached, NotFound, NotSent, OutcomeUnknown
 from slotbridge.lenses.items import Odd, Range
+from slotbridge.together import together
 
 # Half of what the smaller plans let through at once: as much is left if somebody else has used the bucket, too.
 READS_AT_ONCE = 25
@@ -48,7 +49,7 @@ class Slots:
                     return
             found.update({each: _slots_or_error(answer, each) for each, answer in zip(part, answers, strict=True)})
 
-        await asyncio.gather(*(read(part) for part in parts(dict.fromkeys(resource_ids), BATCH_SIZE)))
+        await together(read(part) for part in parts(dict.fromkeys(resource_ids), BATCH_SIZE))
         if failures:
             raise failures[0]
         return found

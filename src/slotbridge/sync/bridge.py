@@ -29,9 +29,9 @@ from slotbridge.sync.report import RunReport, TypeReport
 from slotbridge.sync.resource_types import TypeKeeper
 from slotbridge.sync.run import Pass, Progress, chunks, read_zones, set_zones
 from slotbridge.sync.terms import agreement_of, options_of
-from slotbridge.sync.together import both
 from slotbridge.sync.work import Circuits, Stop, Work, never
 from slotbridge.sync.writing import Writer
+from slotbridge.together import both
 
 log = structlog.get_logger("slotbridge.sync")
 

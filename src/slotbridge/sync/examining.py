@@ -27,7 +27,7 @@ from slotbridge.sync.examination_bitrix24 import PortalFacts, needed_scopes, por
 from slotbridge.sync.examination_reservekit import ApiFacts, PageFacts, Slots, api, zone_or_error
 from slotbridge.sync.examination_weeks import Week, first_day, unsupported
 from slotbridge.sync.terms import terms_of
-from slotbridge.sync.together import both
+from slotbridge.together import both
 
 T = TypeVar("T")
 

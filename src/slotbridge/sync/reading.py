@@ -14,8 +14,8 @@ from slotbridge.reservekit import ReserveKitClient
 from slotbridge.settings import PairSettings
 from slotbridge.store import Store
 from slotbridge.sync.name_reading import NameReader, no_service
-from slotbridge.sync.together import together
 from slotbridge.sync.work import Circuits, Work
+from slotbridge.together import together
 from slotbridge.week import find_zone
 
 ZONES_GOOD_FOR = timedelta(hours=1)

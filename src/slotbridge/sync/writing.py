@@ -20,8 +20,8 @@ from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import AT_ONCE, FRESH, SETTLES, Reader
 from slotbridge.sync.renaming import NameWriter
 from slotbridge.sync.sending import LATE_AFTER_SILENCE, Sender, new_in
-from slotbridge.sync.together import together
 from slotbridge.sync.work import Stop, Work, keeping_to, never
+from slotbridge.together import together
 
 
 class Writer:
