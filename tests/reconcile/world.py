@@ -13,7 +13,7 @@ from slotbridge.lenses import bitrix24 as ranges
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.lenses.terms import ItemChange, Seen, Terms
-from slotbridge.reconcile.guards import waiting
+from slotbridge.reconcile.earlier import waiting
 from slotbridge.reconcile.model import Hold, Link, Options, Plan, Side, Snapshot
 from slotbridge.reconcile.plan import plan
 from slotbridge.reconcile.settle import Settled, settle

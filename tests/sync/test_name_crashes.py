@@ -160,3 +160,65 @@ def test_hours_that_could_not_be_set_after_the_update_are_set_at_once(make_rig: 
     assert rig.sync().status in ("quiet", "changed")
     assert called(rig)[0] == ("Dr. Adams", "Dentist")
     assert not noted(rig)
+
+
+def filled_again(make_rig: MakeRig, *ranges: tuple[str, int, int, int]) -> Rig:
+    """Somebody finds the form that our update has emptied, and enters ranges before the next run."""
+    rig = broken_off(make_rig)
+    rig.ranges(*ranges)
+    return rig
+
+
+def test_what_is_missing_in_a_form_that_we_had_emptied_is_nobodys_wish(make_rig: MakeRig) -> None:
+    rig = filled_again(make_rig, ("Wed", 540, 1080, 30))
+    slots = rig.slot_ids()
+    report = rig.sync()
+    assert [(hold.kind, "broken off" in hold.reason) for hold in report.holds] == [("deletions", True)]
+    assert (rig.in_bitrix24(), rig.slot_ids(), noted(rig)) == ([("Wed", 540, 1080, 30)], slots, True)
+
+
+def test_an_addition_to_a_form_that_we_had_emptied_travels_at_once(make_rig: MakeRig) -> None:
+    rig = filled_again(make_rig, ("Sun", 600, 700, 20))
+    assert rig.sync().status == "held"
+    assert rig.in_reservekit() == [(0, 540, 1080, 18), (1, 540, 1080, 18), (2, 540, 1080, 18), (6, 600, 700, 5)]
+
+
+def test_entering_the_ranges_one_after_another_deletes_nothing_on_the_way(make_rig: MakeRig) -> None:
+    rig = filled_again(make_rig, ("Wed", 540, 1080, 30))
+    slots = rig.slot_ids()
+    for days in ("Wed", "Tue Wed"):
+        rig.ranges((days, 540, 1080, 30))
+        assert rig.sync().status == "held"
+    rig.ranges(("Mon Tue Wed", 540, 1080, 30))
+    assert rig.sync().holds == ()
+    assert (rig.slot_ids(), noted(rig)) == (slots, False)
+
+
+def test_a_deletion_that_is_in_doubt_goes_once_it_is_approved(make_rig: MakeRig) -> None:
+    rig = filled_again(make_rig, ("Wed", 540, 1080, 30))
+    rig.sync()
+    rig.run(accept_deletes=True)
+    assert rig.in_reservekit() == [(2, 540, 1080, 18)]
+    assert not noted(rig)
+    assert rig.sync().status in ("quiet", "changed")
+
+
+def test_a_name_waits_for_as_long_as_hours_are_in_doubt(make_rig: MakeRig) -> None:
+    rig = filled_again(make_rig, ("Wed", 540, 1080, 30))
+    rig.sync()
+    assert called(rig)[0][0] == "half renamed"
+    rig.run(accept_deletes=True)
+    rig.sync()
+    assert (called(rig)[0], rig.in_bitrix24()) == (("Dr. Adams", "Dentist"), [("Wed", 540, 1080, 30)])
+
+
+def test_a_small_edit_after_an_update_that_never_went_out_travels(make_rig: MakeRig) -> None:
+    rig = ready(make_rig, "reservekit")
+    doom = 0
+    while not noted(rig):
+        assert killed(rig, Doomed(rig, doom))
+        doom += 1
+    rig.ranges(("Mon Tue", 540, 1080, 30))
+    assert rig.sync().holds == ()
+    assert len(rig.in_reservekit()) == 2
+    assert not noted(rig)

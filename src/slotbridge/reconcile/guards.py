@@ -5,11 +5,12 @@ Each guard takes the verdicts and returns them with what it keeps back turned in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from slotbridge.lenses.terms import Seen, View
+from slotbridge.reconcile.earlier import DOUBTED, deleted_rows
 from slotbridge.reconcile.merge import row_fingerprint
 from slotbridge.reconcile.model import (
     NAMES,
@@ -140,7 +141,7 @@ def hold_duplicates(verdicts: Sequence[Verdict], options: Options) -> Guarded:
 def hold_deletions(
     verdicts: Sequence[Verdict], links: Sequence[Link], views: dict[Side, View], options: Options
 ) -> Guarded:
-    """Deletions that look like an accident wait (G1, G2, G5)."""
+    """Deletions that look like an accident wait (G1, G2, G5), or that may be our own doing (W4)."""
     going = [verdict for verdict in verdicts if verdict.state == "delete" and not verdict.decided]
     alarm = _alarm(going, links, views, options) if going and not options.accept_deletes else None
     if alarm is None:
@@ -158,7 +159,7 @@ def hold_deletions(
 
 def _is_rest(verdicts: Sequence[Verdict], going: Sequence[Verdict], approved: Hold) -> bool:
     """Whether these are what a broken run has left of approved deletions: all the others have been executed (G6)."""
-    shown, left = _rows((approved,)), set(map(_deletion, going))
+    shown, left = deleted_rows((approved,)), set(map(_deletion, going))
     done = {print_ for v in verdicts if v.state == "forgotten" and v.row.link for print_ in _deleted(v.row.link)}
     return left <= shown <= left | done
 
@@ -167,22 +168,6 @@ def _deleted(link: Link) -> tuple[str, str]:
     """What stood for the deletion of a window that is gone from both sides by now, from either of them."""
     one, two = (Seen(link.window, link.capacity(side), (0, 0)) for side in SIDES)
     return row_fingerprint(Row(bitrix24=one)), row_fingerprint(Row(reservekit=two))
-
-
-def approved(holds: Iterable[Hold], decisions: Mapping[str, str]) -> Hold | None:
-    """The hold of deletions that a person has approved and that is still open."""
-    deletions = (hold for hold in holds if hold.kind == "deletions")
-    return next((hold for hold in deletions if decisions.get(hold.fingerprint) == "approve"), None)
-
-
-def _rows(holds: Iterable[Hold]) -> frozenset[str]:
-    return frozenset(str(item["row"]) for hold in holds for item in hold.items)
-
-
-def waiting(holds: Iterable[Hold]) -> tuple[frozenset[str], str]:
-    """The deletions that G1 or G2 keep back since an earlier run, and why. Those of G5 end with the outage."""
-    open_ones = [hold for hold in holds if hold.kind == "deletions" and all(i["guard"] != "G5" for i in hold.items)]
-    return _rows(open_ones), open_ones[0].reason if open_ones else ""
 
 
 def _deletion(verdict: Verdict) -> str:
@@ -194,6 +179,8 @@ def _alarm(
     going: Sequence[Verdict], links: Sequence[Link], views: dict[Side, View], options: Options
 ) -> tuple[str, str] | None:
     """The guard that keeps these deletions back, and its reason."""
+    if options.doubt and any(verdict.deletes("reservekit") for verdict in going):
+        return DOUBTED, options.doubt
     if options.waiting and options.waiting <= set(map(_deletion, going)):
         # What was created meanwhile, by ourselves perhaps, is no reason to trust the same deletions more.
         return "G1 or G2", options.waiting_for

@@ -77,6 +77,7 @@ class Options:
     `booked` maps slot ids to a phrase about their upcoming bookings (G3). `frozen` maps a side to the reason why
     nothing may be written there (W6). `pending` are windows whose creation was sent and never confirmed (W4), and
     `suspects` those whose creation was sent twice. `outage` is the reason of G5, `streaks` are what G7 counts.
+    `doubt` is why windows that Bitrix24 lacks may have been deleted there by ourselves (W4).
     `leaving` are time slots whose customers are on their way to the wait list, so that there is no way back, `stranded`
     those whose customers cannot be put there now, with the reason.
     `waiting` are the rows of an open hold of G1 or G2, `waiting_for` its reason. `approved` is the open hold of
@@ -106,6 +107,7 @@ class Options:
     pending: frozenset[Window] = frozenset()
     suspects: frozenset[Window] = frozenset()
     outage: str | None = None
+    doubt: str | None = None
     streaks: Mapping[str, Any] = field(default_factory=dict)
     waiting: frozenset[str] = frozenset()
     waiting_for: str = ""

@@ -38,7 +38,7 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
         base=base,
         changes=in_order([*work.applied, *(work.names.applied if work.names else ())]),
         past=(work.memory.agreement, work.memory.links) if work.memory.agreement is not None else None,
-        rescued=work.rescued,
+        rescued=not work.has_to_be_told if work.doubt else work.rescued,
         **_about_names(work),
     )
     if error := work.error or (work.names and work.names.error):

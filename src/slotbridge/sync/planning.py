@@ -98,6 +98,7 @@ class Planner:
             "stranded": self._resting(work) | work.stranded,
             "frozen": dict(self.frozen),
             "outage": work.outage,
+            "doubt": work.doubt,
             "accept_deletes": self._accept_deletes,
             "insisted": self._initial is not None,
             "initial": self._initial or work.pair.initial,

@@ -9,7 +9,7 @@ from typing import Any
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.agreement import Agreement, disagreement
-from slotbridge.reconcile.guards import approved, waiting
+from slotbridge.reconcile.earlier import approved, waiting
 from slotbridge.reconcile.model import Options, Snapshot
 from slotbridge.settings import PairSettings, ReserveKitSettings
 from slotbridge.store import Memory

@@ -27,6 +27,7 @@ from slotbridge.lenses.bitrix24 import own_terms, refused
 from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.agreement import Agreement
+from slotbridge.reconcile.earlier import doubted
 from slotbridge.reconcile.model import Change, Overruled, Plan, Side, Snapshot
 from slotbridge.reconcile.names import Renaming
 from slotbridge.reconcile.rebase import Ranges, distance, rebased
@@ -54,8 +55,8 @@ class Work:
     what the server refused is written. `told` are the overruled edits that the history has already.
 
     `known` says that it is known what Bitrix24 holds. `instead` is what it holds where a write of ours was broken off,
-    and `bitrix24` what that took away; None else. `rescued`: nothing is missing after such a write. `names` is None
-    where names do not follow.
+    and `bitrix24` what that took away; None else. `rescued`: nothing is missing after such a write; `doubt` is why
+    that cannot be told. `names` is None where names do not follow.
 
     `bookings` are the upcoming ones as read at `booked_at`, like `read_at`; `booked` are the phrases about them.
     `leaving` and `stranded` are those of `Options`, as far as this run knows; `seen_off` are bookings that it has
@@ -90,6 +91,7 @@ class Work:
     known: bool = False
     instead: Ranges | None = None
     rescued: bool = False
+    doubt: str | None = None
     names: Naming | None = None
 
     @property
@@ -134,7 +136,8 @@ class Work:
         if rescue is None or not self.known or rescue.resource_id != self.pair.resource_id:
             return
         wished = self._rescued_from(rescue)
-        self.rescued = wished is None
+        self.doubt = self._doubt_about(rescue)
+        self.rescued = wished is None and self.doubt is None
         if wished is not None:
             self.instead, self.bitrix24 = self.bitrix24, wished
 
@@ -147,11 +150,27 @@ class Work:
         if Counter(self.bitrix24) == Counter(rescue.left):
             return rescue.ranges if Counter(rescue.ranges) != Counter(rescue.left) else None
         since_left, since_back = (distance(self.bitrix24, then) for then in (rescue.left, rescue.ranges))
-        # An update that leaves nothing is noted before it is sent: what is there may be what always was.
         if not rescue.left or since_left >= since_back:
             return None
         wished = rebased(self.bitrix24, rescue.left, rescue.ranges)
         return wished if distance(wished, self.bitrix24) else None
+
+    def _doubt_about(self, rescue: Rescue) -> str | None:
+        """An update that leaves nothing is noted before it is sent. What somebody put there since may be all that they
+        wish of what always was there, and may be what they put into a form that our update had emptied.
+        """
+        since_left, since_back = (distance(self.bitrix24, then) for then in (rescue.left, rescue.ranges))
+        if rescue.left or not since_left or not since_back:
+            return None
+        if since_left >= since_back and not doubted(self.memory.holds):
+            return None
+        return "an update of the name was broken off, and may have deleted in Bitrix24 what is missing there now"
+
+    @property
+    def has_to_be_told(self) -> bool:
+        """Whether a person has to tell what of the hours in Bitrix24 was wished away."""
+        holds = self.plan.holds if self.plan is not None else ()
+        return self.doubt is not None and (self.error is not None or any(hold.kind == "deletions" for hold in holds))
 
     @property
     def restored(self) -> tuple[Change, ...]:
@@ -176,7 +195,11 @@ class Work:
     @property
     def renaming(self) -> Renaming | None:
         """The name that is still to be written, if one is."""
-        return self.names.due if self.names is not None and self.belongs_together else None
+        if self.names is None or not self.belongs_together:
+            return None
+        due = self.names.due
+        # Another update would replace the note on what the broken one may have deleted.
+        return None if due is not None and due.side == "bitrix24" and self.has_to_be_told else due
 
     def keep_names_back(self) -> None:
         """A name waits for as long as Bitrix24 would refuse to take all the ranges back after it (S5)."""
