@@ -22,8 +22,8 @@ from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from slotbridge.errors import ConfigurationError
-from slotbridge.http.redact import MASK, redact
-from slotbridge.secrecy import hide
+from slotbridge.http.redact import MASK
+from slotbridge.secrecy import scrubbed
 
 Format = Literal["auto", "json", "console"]
 
@@ -34,10 +34,6 @@ _SECRET_KEY = re.compile(
     re.IGNORECASE,
 )
 _DEEPEST = 12
-
-# What a reader does not see, and what may part a secret: commands to a terminal, also as a repr shows them, and
-# characters without width.
-_UNSEEN = re.compile(r"(?:\x1b|\\x1b|\\u001b)\[[0-?]*[ -/]*[@-~]|[\u00ad\u200b-\u200f\u2060\ufeff]", re.IGNORECASE)
 
 _TALKATIVE = (
     ("httpx", logging.WARNING),  # at INFO it prints whole addresses, where a webhook has its secret
@@ -139,7 +135,7 @@ class _Redaction:
         return {self._text(str(key)): self._clean(value, key) for key, value in event.items()}
 
     def _text(self, text: str) -> str:
-        return redact(hide(_UNSEEN.sub("", text), self._secrets))
+        return scrubbed(text, self._secrets)
 
     def _clean(self, value: object, key: object = "", depth: int = 0) -> object:
         if value is None or isinstance(value, bool):

@@ -10,10 +10,19 @@ from typing import Protocol
 
 from pydantic import BaseModel, SecretStr
 
-from slotbridge.http.redact import MASK
+from slotbridge.http.redact import MASK, redact
 
 SHORTEST = 6
 """Characters that a secret needs to be masked wherever it stands: a shorter one is part of many a word."""
+
+UNMISTAKABLE = 12
+"""Characters from which a secret that looks like a word is none: codes, keys and tokens of both services have more."""
+
+_WORD = re.compile(r"[^\W\d_]+\d{0,2}")  # "sandbox", "bitrix24"
+
+# What a reader does not see, and what may part a secret: commands to a terminal, also as a repr shows them, and
+# characters without width.
+_UNSEEN = re.compile(r"(?:\x1b|\\x1b|\\u001b)\[[0-?]*[ -/]*[@-~]|[\u00ad\u200b-\u200f\u2060\ufeff]", re.IGNORECASE)
 
 _QUOTING = r"(?:\\|%(?:25)*+5c)*"
 _BASE64 = {"+": r"(?:[+-]|%2b)", "/": r"(?:\\*/|_|%2f)"}
@@ -29,11 +38,20 @@ class Holder(Protocol):
 
 
 class Secrets(Collection[str]):
-    """What must be told nowhere: the configuration's secrets, and at every look those that the holder has by then."""
+    """What must be told nowhere: the configuration's secrets, and at every look those that the holder has by then.
 
-    def __init__(self, configured: Collection[str]) -> None:
+    `shown` are those that a command has to show all the same.
+    """
+
+    def __init__(self, configured: Collection[str], *, shown: Collection[str] = ()) -> None:
         self._configured = configured
+        self._shown = shown
         self.holder: Holder | None = None
+
+    @property
+    def unmistakable(self) -> list[str]:
+        """Those that stand in no text of ours, nor in what the user wrote: a short word may, such as "sandbox"."""
+        return [secret for secret in self if secret not in self._shown and not _may_be_a_word(secret)]
 
     def __iter__(self) -> Iterator[str]:
         yield from self._configured
@@ -58,6 +76,26 @@ def hide(text: str, secrets: Collection[str]) -> str:
     """
     known = tuple(sorted((secret for secret in secrets if len(secret) >= SHORTEST), key=len, reverse=True))
     return _spellings(known).sub(MASK, text) if known else text
+
+
+def scrubbed(text: str, secrets: Collection[str]) -> str:
+    """A text that nobody has looked through, such as a log's, without these secrets and all that looks like one."""
+    return redact(hide(_UNSEEN.sub("", text), secrets))
+
+
+def fit_to_be_told(text: str, secrets: Collection[str]) -> str:
+    """A text of a command's output without these secrets; one that has none is left as it is.
+
+    What merely looks like a secret is left, too. Servers' messages are rid of it where they are read, and of a name
+    it would take what is none: "Ring bearer rehearsal", "Cookie: baking course".
+    """
+    seen = _UNSEEN.sub("", text)
+    told = hide(seen, secrets)
+    return text if told == seen else told
+
+
+def _may_be_a_word(secret: str) -> bool:
+    return len(secret) < UNMISTAKABLE and _WORD.fullmatch(secret) is not None
 
 
 def _secrets_in(value: object) -> Iterator[str]:

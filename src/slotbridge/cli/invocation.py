@@ -6,14 +6,13 @@ import json
 import random
 import shlex
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from slotbridge.clock import Clock, SystemClock
 from slotbridge.errors import ConfigurationError, SlotbridgeError
-from slotbridge.http.redact import redact
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,7 +59,10 @@ class Invocation:
         level = self.log_level or ("critical" if self.stderr.isatty() else "warning")
         configure_logging(level, self.log_format, stream=self.stderr, environ=self.environ)
         settings = load_settings(self.config, self.environ)
-        self.secrets = Secrets(secrets_of(settings))
+        # An application's id is a secret to the log alone: the address has it where a person grants access.
+        oauth = settings.bitrix24.oauth
+        shown = [oauth.client_id.get_secret_value()] if oauth else []
+        self.secrets = Secrets(secrets_of(settings), shown=shown)
         configure_logging(level, self.log_format, stream=self.stderr, environ=self.environ, secrets=self.secrets)
         return settings
 
@@ -96,8 +98,15 @@ class Invocation:
     def say(self, lines: Iterable[Text], *, stream: TextIO | None = None) -> None:
         """Writes the lines for people; long ones are left to the terminal to wrap."""
         console = self.console(stream)
-        for line in lines:
+        for line in self.fit_to_be_told(lines):
             console.print(line, soft_wrap=True)
+
+    def fit_to_be_told(self, lines: Iterable[Text]) -> Iterator[Text]:
+        """The lines without secrets, which a server may have sent back in a text or a name."""
+        from slotbridge.cli.masking import masked_line
+
+        secrets = self.secrets.unmistakable if self.secrets else []
+        return (masked_line(line, secrets) for line in lines)
 
     @property
     def is_heard(self) -> bool:
@@ -105,7 +114,10 @@ class Invocation:
         return getattr(self.stdout, "failure", None) is None
 
     def emit(self, document: Mapping[str, Any]) -> None:
-        """Writes the one document of `--json`."""
+        """Writes the one document of `--json`, without secrets as `fit_to_be_told` has it."""
+        from slotbridge.cli.masking import masked_document
+
+        document = masked_document(document, self.secrets.unmistakable if self.secrets else [])
         unicode = (self.stdout.encoding or "utf-8").lower().startswith("utf")
         json.dump(document, self.stdout, ensure_ascii=not unicode, indent=2)
         self.stdout.write("\n")
@@ -126,9 +138,9 @@ class Invocation:
 
     def _safe(self, text: str) -> str:
         """A text that nobody has looked through, without secrets."""
-        from slotbridge.secrecy import hide
+        from slotbridge.secrecy import scrubbed
 
-        return redact(hide(text, self.secrets or ()))
+        return scrubbed(text, self.secrets or ())
 
     def _complain(self, error: SlotbridgeError) -> None:
         from slotbridge.cli.render.errors import error_lines

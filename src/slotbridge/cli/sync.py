@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from slotbridge.cli.invocation import Invocation
 from slotbridge.cli.pairs import chosen
@@ -14,6 +15,7 @@ from slotbridge.cli.render.plan import run_lines
 from slotbridge.reconcile.model import Initial
 from slotbridge.settings import Settings
 from slotbridge.store import DatabaseLock, Store
+from slotbridge.store.tokens import Tokens
 from slotbridge.sync.bridge import Bridge
 from slotbridge.sync.report import RunReport
 
@@ -28,6 +30,12 @@ class Request:
     initial: Initial | None = None
     tell_changes: bool = False
     wait: float = 10
+
+
+class _Known(NamedTuple):
+    """Tokens of a command that asks nobody."""
+
+    secrets: tuple[str, ...]
 
 
 def sync_once(invocation: Invocation, request: Request) -> int:
@@ -80,9 +88,13 @@ async def memory(
 
 @asynccontextmanager
 async def remembered(invocation: Invocation, settings: Settings) -> AsyncIterator[Store | None]:
-    """The database for reading only, None where there is none."""
+    """The database for reading only, None where there is none. The tokens in it are told to nobody."""
     store = Store.open_existing(settings.store.url, clock=invocation.clock)
     try:
+        if store is not None and settings.bitrix24.oauth is not None:
+            stored = Tokens(settings.store.url, invocation.clock)
+            pair = stored.load(settings.bitrix24.oauth.client_id.get_secret_value())
+            invocation.hide_those_of(_Known((pair.access_token, pair.refresh_token) if pair else ()))
         yield store
     finally:
         if store is not None:

@@ -32,7 +32,8 @@ async def _keep_current(invocation: Invocation, every: float, draw: Draw) -> Non
     console = invocation.console()
     with _board(console) as show:
         while invocation.is_heard:
-            show([_head(invocation, every), *await _drawn(console, draw)])
+            lines = [_head(invocation, every), *await _drawn(console, draw)]
+            show(list(invocation.fit_to_be_told(lines)))
             await invocation.clock.sleep(every)
 
 
