@@ -122,7 +122,12 @@ class NotSent(ApiError):
 
 
 class OutcomeUnknown(ApiError):
-    """The request was sent and no usable answer came back: it may have been executed."""
+    """The request was sent and no usable answer came back: it may have been executed.
+
+    `once` says that asking a second time helps or nothing does: the server did answer, and told of a failure.
+    """
+
+    once = False
 
 
 class LimitReached(ApiError):

@@ -27,6 +27,10 @@ EXPIRED = "EXPIRED_TOKEN"
 INVALID = "INVALID_TOKEN"
 UNKNOWN_METHOD = "ERROR_METHOD_NOT_FOUND"
 
+ONCE = frozenset({"ERROR_CORE"})
+"""What a read is asked for again once, and not as often as after other failures: mostly an exception of the portal's
+own code, which the next answer would have as well."""
+
 REFRESH = "oauth.refresh"
 EXCHANGE = "oauth.exchange"
 """Not methods of the portal, but what its token server is asked for."""
@@ -242,7 +246,7 @@ PARTICULAR: Mapping[tuple[str, str], Meaning] = MappingProxyType(
         ("1013", "booking.v1.resource."): Meaning(
             NotFound, "the resource's type does not exist", "Give the resource a type in the portal"
         ),
-        ("ERROR_CORE", "event."): Meaning(
+        ("ERROR_CORE", "event.bind"): Meaning(
             Rejected, "the portal refuses this notification", "It may be set up already: then there is nothing to do"
         ),
         ("WRONG_AUTH_TYPE", "event."): Meaning(
@@ -282,6 +286,8 @@ def error_for(
     shown = f"{what} ({said})" if said else what
     error = kind(shown, side="bitrix24", item=item, hint=meaning.hint.format(**told), status=status, code=code)
     error.own_words = what
+    if isinstance(error, OutcomeUnknown):
+        error.once = code.upper() in ONCE
     return error
 
 

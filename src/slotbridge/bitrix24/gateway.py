@@ -13,7 +13,7 @@ from slotbridge.bitrix24.operating import OperatingTime
 from slotbridge.bitrix24.pending import Answer, Pending, about, held_back
 from slotbridge.bitrix24.php import as_map, query
 from slotbridge.clock import Clock
-from slotbridge.errors import AccessRefused, ApiError, BadAnswer, LimitReached
+from slotbridge.errors import AccessRefused, ApiError, BadAnswer, LimitReached, OutcomeUnknown
 from slotbridge.http.retry import LONGEST_WAIT_ASKED_FOR, asked_wait, may_repeat, pause, retried
 from slotbridge.http.transport import Response, Transport
 
@@ -64,8 +64,9 @@ class Gateway:
     async def batch(self, commands: Sequence[Command], item: str) -> list[object | ApiError]:
         """The result or error of each of at most 50 commands, in their order. All are tried.
 
-        Commands that were certainly not executed are sent again, the others never. Raises what fails the batch as a
-        whole. It is a write if one of its commands is one.
+        Commands that were certainly not executed are sent again. Of the others only reads are, and once: those that
+        the portal failed at, or left out. Raises what fails the batch as a whole. It is a write if one of its commands
+        is one.
         """
         pending = Pending(commands, self._operating, self._clock)
         attempt = 0
@@ -103,7 +104,8 @@ class Gateway:
         answers: dict[int, Answer] = {}
         for index, command in commands.items():
             answers[index] = self._answer(outcomes[index], command, renewed, attempt)
-            if attempt == 1 and not command.write and _is_missing(f"c{index}", members):
+            lost = isinstance(outcomes[index], OutcomeUnknown) or _is_missing(f"c{index}", members)
+            if attempt == 1 and not command.write and lost:
                 answers[index] = Answer(outcomes[index], again_in=pause(None, attempt, self._random.random()))
         return answers
 

@@ -30,14 +30,19 @@ async def retried(
 ) -> T:
     """The result of `call`, which is made up to `attempts` times; the last error is raised as it is.
 
-    `repeatable` says that the call may be made again although it may have been executed: true for reads.
+    `repeatable` says that the call may be made again although it may have been executed: true for reads. After a
+    second error that is worth only one more attempt there is none.
     """
 
-    begun = clock.monotonic()
+    begun, asked_anew = clock.monotonic(), False
 
     def decide(error: BaseException) -> bool:
-        soon = not isinstance(error, OutcomeUnknown) or clock.monotonic() - begun < PATIENCE
-        return soon and may_repeat(error, repeatable=repeatable)
+        nonlocal asked_anew
+        if isinstance(error, OutcomeUnknown):
+            if clock.monotonic() - begun >= PATIENCE or (error.once and asked_anew):
+                return False
+            asked_anew = asked_anew or error.once
+        return may_repeat(error, repeatable=repeatable)
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
