@@ -134,7 +134,18 @@ def test_W5_an_update_of_unknown_outcome_is_looked_at(rig: Declaring, kind: Any)
 
 def test_an_id_that_does_not_exist_is_a_message(rig: Declaring) -> None:
     declare(rig, id=99, name="Dentists")
-    assert "resource type 99: there is none" in str(only(rig.run()).error)
+    told = str(only(rig.run()).error)
+    assert "resource type 99: there is none" in told
+    names = ", ".join(f"{one.id} ({one.name})" for one in rig.world.portal.types.values())
+    assert told.endswith(f"Check the id in [[resource_types]]; the portal has {names}")
+
+
+def test_of_many_types_a_message_names_the_first_ones(rig: Declaring) -> None:
+    for number in range(12):
+        rig.world.portal.add_type(f"Kind {number}", f"kind_{number}")
+    declare(rig, id=99)
+    more = len(rig.world.portal.types) - 10
+    assert str(only(rig.run()).error).endswith(f" and {more} more")
 
 
 def test_a_list_that_cannot_be_read_fails_the_declarations_alone(rig: Declaring) -> None:

@@ -11,12 +11,14 @@ from slotbridge.bitrix24 import Resource
 from slotbridge.bitrix24.access import Words
 from slotbridge.bitrix24.codes import UNKNOWN_METHOD
 from slotbridge.bitrix24.events import EventHandler
+from slotbridge.bitrix24.resource_types import ResourceType
 from slotbridge.bitrix24.waitlist import ClientType
 from slotbridge.errors import ApiError, SlotbridgeError
 from slotbridge.lenses.items import Odd, Range
-from slotbridge.settings import PairSettings, Settings
+from slotbridge.settings import PairSettings, ResourceTypeSettings, Settings
 from slotbridge.sync.binding import EXAMPLE, Standing, hook_address, standing
 from slotbridge.sync.examination import Finding, Setting, counted, failed
+from slotbridge.sync.resource_types import planned
 
 REFRESHABLE: Final = timedelta(days=180)
 """How long the portal takes a refresh token, according to the API documentation."""
@@ -30,7 +32,8 @@ class PortalFacts:
     """What the portal answered; an error where it did not, None where it was not asked.
 
     `scopes` are None where the portal was asked and does not tell them: then what comes after shows it. `resources`
-    and `ranges` are by the ids of resources. `expires_at` is when the access token does, of an application.
+    and `ranges` are by the ids of resources. `expires_at` is when the access token does, of an application. `types` are
+    all the resource types there are.
     """
 
     scopes: frozenset[str] | SlotbridgeError | None
@@ -39,6 +42,7 @@ class PortalFacts:
     client_types: Sequence[ClientType] | SlotbridgeError | None = None
     handlers: Sequence[EventHandler] | SlotbridgeError | None = None
     expires_at: datetime | SlotbridgeError | None = None
+    types: Sequence[ResourceType] | SlotbridgeError | None = None
 
 
 def portal(facts: PortalFacts, settings: Settings, words: Words) -> Iterator[Finding]:
@@ -51,6 +55,7 @@ def portal(facts: PortalFacts, settings: Settings, words: Words) -> Iterator[Fin
         yield from _scopes(facts.scopes, settings, words)
         yield from _resources(facts.resources, settings.pairs)
         yield from _ranges(facts.ranges, facts.resources, settings.pairs)
+        yield from _types(facts.types, facts.resources, settings.resource_types)
         yield from _client_types(facts.client_types)
         yield from _tokens(facts.expires_at)
         yield from _events(facts.handlers, settings)
@@ -129,6 +134,23 @@ def _each(name: str, found: Found[T], pairs: Sequence[PairSettings], word: str, 
     if not errors:
         said = f"{counted(len(found), word)} found" if not pairs else f"each pair's {word} {verdict}"
         yield Finding(name, "ok", said)
+
+
+def _types(
+    found: Sequence[ResourceType] | SlotbridgeError | None,
+    resources: Found[Resource] | SlotbridgeError | None,
+    declared: Sequence[ResourceTypeSettings],
+) -> Iterator[Finding]:
+    """Whether the runs can bring the types in line with what is declared."""
+    name = "bitrix24.types"
+    if isinstance(found, SlotbridgeError):
+        if not _is_alike(found, resources):
+            yield failed(name, found)
+    elif found is not None:
+        plans = [planned(kind, found) for kind in declared]
+        yield from (failed(name, plan) for plan in plans if isinstance(plan, ApiError))
+        if not any(isinstance(plan, ApiError) for plan in plans):
+            yield Finding(name, "ok", "each declared resource type is there, and can be what it is declared to be")
 
 
 def _client_types(found: Sequence[ClientType] | SlotbridgeError | None) -> Iterator[Finding]:

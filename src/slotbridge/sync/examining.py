@@ -114,6 +114,7 @@ async def _portal(settings: Settings, client: Bitrix24Client, clock: Clock) -> P
         scopes,
         resources=await _answer(_resources(client, ids)),
         ranges=await _answer(client.list_slots(ids)) if ids else None,
+        types=await _answer(client.resource_types.list()) if settings.resource_types else None,
         client_types=await _answer(client.waitlist.client_types()) if waitlist else None,
         handlers=await _answer(client.events.get()) if settings.bitrix24.oauth else None,
         expires_at=await _answer(_expiry(settings, clock)),

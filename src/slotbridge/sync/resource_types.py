@@ -10,6 +10,7 @@ import structlog
 from slotbridge.bitrix24.resource_types import ResourceType, ResourceTypes
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, NotFound, Rejected
+from slotbridge.http.redact import excerpt
 from slotbridge.reconcile.model import Change
 from slotbridge.reconcile.resource_types import Fields, TypePlan, compare
 from slotbridge.settings import ResourceTypeSettings
@@ -20,6 +21,9 @@ from slotbridge.sync.report import TypeReport
 E = TypeVar("E", bound=ApiError)
 Done = tuple[TypeReport, str | None]
 """What became of a declaration, and the digest of what is not to be sent again."""
+
+MOST_NAMED = 10
+"""How many of the portal's types a message names."""
 
 log = structlog.get_logger("slotbridge.sync")
 
@@ -52,13 +56,9 @@ class TypeKeeper:
         return tuple(report for report, _ in done)
 
     async def _bring_in_line(self, kind: ResourceTypeSettings, present: Sequence[ResourceType], memory: Memory) -> Done:
-        found = next((one for one in present if one.id == kind.id), None)
-        if found is None:
-            hint = "Look up its id, for example in the answer of booking.v1.resourceType.list"
-            return TypeReport(kind.id, error=_about(kind, NotFound, "there is none with this id", hint)), None
-        plan = compare(_declared(kind), fields_of(found), [one.code for one in present])
-        if plan.obstacle is not None:
-            return TypeReport(kind.id, error=_about(kind, Rejected, *plan.obstacle)), None
+        plan = planned(kind, present)
+        if isinstance(plan, ApiError):
+            return TypeReport(kind.id, error=plan), None
         if plan.change is None:
             return TypeReport(kind.id), None
         if plan.digest in memory.refused:
@@ -113,6 +113,22 @@ def _refusal(report: TypeReport, refused: str | None, memory: Memory) -> str | N
     if refused is None:
         return None
     return memory.refusal if refused in memory.refused else words_of(report.error)
+
+
+def planned(kind: ResourceTypeSettings, present: Sequence[ResourceType]) -> TypePlan | ApiError:
+    """What is to be sent for a declaration, or why nothing can be. `present` are all the types of the portal."""
+    found = next((one for one in present if one.id == kind.id), None)
+    if found is None:
+        hint = f"Check the id in [[resource_types]]; {_there_are(present)}"
+        return _about(kind, NotFound, "there is none with this id", hint)
+    plan = compare(_declared(kind), fields_of(found), [one.code for one in present])
+    return plan if plan.obstacle is None else _about(kind, Rejected, *plan.obstacle)
+
+
+def _there_are(present: Sequence[ResourceType]) -> str:
+    named = [f"{one.id} ({excerpt(one.name or one.code)})" for one in present[:MOST_NAMED]]
+    more = f" and {len(present) - MOST_NAMED} more" if len(present) > MOST_NAMED else ""
+    return f"the portal has {', '.join(named)}{more}" if named else "the portal has none at all yet"
 
 
 def fields_of(kind: ResourceType) -> Fields:
