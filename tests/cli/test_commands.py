@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,15 @@ def test_W7_one_pair_that_fails_does_not_stop_the_others(shell: Shell) -> None:
     assert "Dental check-up: failed\n  error: ReserveKit, service 123: " in done.out
     assert len(shell.world.reservations.slots(124)) == 3
     assert "1 failed, 2 changed, 1 quiet" in done.last
+
+
+def test_a_key_that_is_bound_to_a_domain_says_what_is_missing_and_works_with_it(shell: Shell) -> None:
+    shell.world.reservations.behaviour = replace(shell.world.reservations.behaviour, origin="https://www.example.com")
+    refused = shell.call("sync")
+    assert refused.code == 1
+    assert "[reservekit] origin" in refused.out
+    assert shell.call("sync", SLOTBRIDGE_RESERVEKIT__ORIGIN="https://www.example.com").code == 0
+    assert len(shell.world.reservations.slots(124)) == 3
 
 
 def test_S13_a_second_process_waits_and_then_gives_up(shell: Shell) -> None:

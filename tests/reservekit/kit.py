@@ -56,10 +56,12 @@ class Server:
             raise answer
         return answer
 
-    def client(self, *, key: str = KEY, base_url: str = BASE, meter: Meter | None = None) -> ReserveKitClient:
+    def client(
+        self, *, key: str = KEY, base_url: str = BASE, meter: Meter | None = None, origin: str | None = None
+    ) -> ReserveKitClient:
         network, limiter = httpx.MockTransport(self.handle), Limiter(100, 100, self.clock)
         transport = Transport("reservekit", limiter, self.clock, handler=network, meter=meter)
-        return ReserveKitClient(base_url, key, transport, clock=self.clock, random=Random(1))
+        return ReserveKitClient(base_url, key, transport, clock=self.clock, random=Random(1), origin=origin)
 
     @property
     def sent(self) -> Any:

@@ -38,6 +38,15 @@ async def test_every_request_carries_the_key_and_no_origin() -> None:
         assert request.headers["Accept"] == "application/json"
         assert request.headers["Content-Type"] == "application/json"
         assert "Origin" not in request.headers
+
+
+async def test_the_domain_of_a_key_is_sent_with_every_request() -> None:
+    server = Server([ok({"services": [], "pagination": None}), ok(None), ok({"id": 5})])
+    client = server.client(origin="https://www.example.com")
+    await client.list_services()
+    await client.delete_time_slot(7)
+    await client.update_service(5, name="A")
+    assert [request.headers["Origin"] for request in server.asked] == ["https://www.example.com"] * 3
     assert client.requests == 3
 
 

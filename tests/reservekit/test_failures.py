@@ -24,9 +24,9 @@ from tests.reservekit.kit import KEY, refusal
 NOW = datetime(2025, 3, 3, 9, tzinfo=UTC)
 
 
-def error_of(answer: httpx.Response, writes: Surface | None = None) -> ApiError:
+def error_of(answer: httpx.Response, writes: Surface | None = None, origin: str | None = None) -> ApiError:
     response = Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
-    return failure(response, item="time slots of service 123", writes=writes, now=NOW, secret=KEY)
+    return failure(response, item="time slots of service 123", writes=writes, now=NOW, secret=KEY, origin=origin)
 
 
 def text(status: int, message: str) -> httpx.Response:
@@ -87,6 +87,16 @@ def test_W6_a_refused_write_names_the_way_out() -> None:
     error = error_of(text(403, "Origin does not match API key domain"), "time slots")
     assert "bound to a domain" in str(error)
     assert 'direction = "to-bitrix24"' in str(error)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("writes", [None, "time slots"])
+def test_a_key_that_is_bound_to_a_domain_is_told_from_a_wrong_one(status: int, writes: Surface | None) -> None:
+    bound = refusal(status, "origin_mismatch", "Origin does not match API key domain")
+    assert "write it into [reservekit] origin" in str(error_of(bound, writes))
+    assert "that is not [reservekit] origin" in str(error_of(bound, writes, "https://www.example.com"))
+    assert "api_key" not in str(error_of(bound, writes))
+    assert "[reservekit] origin" not in str(error_of(refusal(401, "invalid_api_key", "The original key"), writes))
 
 
 def test_a_rejection_shows_the_fields() -> None:

@@ -18,6 +18,7 @@ def test_the_least_configuration_has_the_documented_defaults(tmp_path: Path) -> 
     assert (settings.daemon.listen, settings.daemon.drain) == ("127.0.0.1:8080", 30)
     assert settings.reservekit.model_dump(exclude={"api_key"}) == {
         "base_url": "https://api.reservekit.io/v1",
+        "origin": None,
         "plan": "starter",
         "requests_per_second": None,
         "burst": None,
@@ -174,3 +175,16 @@ def test_a_pair_can_be_made_by_hand_for_a_test() -> None:
 def test_the_plan_is_called_by_its_name_unless_its_number_is_the_users_own(tmp_path: Path) -> None:
     assert load(tmp_path).reservekit.plan_words == "starter"
     assert load(tmp_path, SIDES + "requests_per_month = 10000000\n" + PAIR).reservekit.plan_words == "your plan"
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("https://www.example.com", "https://www.example.com"),
+        (" https://www.example.com/\\n", "https://www.example.com"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+    ],
+)
+def test_an_origin_is_what_a_browser_would_send(tmp_path: Path, written: str, sent: str) -> None:
+    assert load(tmp_path, SIDES + f'origin = "{written}"\n').reservekit.origin == sent

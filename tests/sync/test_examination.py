@@ -339,7 +339,19 @@ def test_a_403_names_the_domain_that_a_key_may_be_bound_to(business: Rig) -> Non
     found = by_id(examined(business))
     assert found["reservekit.access"].state == "problem"
     assert "bound to a domain" in str(found["reservekit.access"].hint)
+    assert found["reservekit.access"].setting == Setting("[reservekit]", 'origin = "https://www.example.com"')
     assert "reservekit.writes" not in found
+
+
+def test_a_key_with_its_domain_passes_in_all_that_is_asked(business: Rig) -> None:
+    server_is(business, origin="https://example.com")
+    key = business.settings.reservekit.model_copy(update={"origin": "https://example.com"})
+    found = by_id(examined(business, reservekit=key))
+    assert {finding.state for name, finding in found.items() if name.startswith("reservekit.")} == {"ok"}
+    other = business.settings.reservekit.model_copy(update={"origin": "https://other.example"})
+    refused = by_id(examined(business, reservekit=other))["reservekit.access"]
+    assert "that is not [reservekit] origin" in str(refused.hint)
+    assert refused.setting is None
 
 
 def test_a_key_need_not_write_where_nothing_travels_there(business: Rig) -> None:

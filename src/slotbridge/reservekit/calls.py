@@ -26,7 +26,16 @@ LIKELY_SKEW: Final = 86400.0
 class Calls:
     """Requests to one account with one key. Reads are repeated when an answer got lost, writes never are."""
 
-    def __init__(self, base_url: str, api_key: str, transport: Transport, *, clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        transport: Transport,
+        *,
+        clock: Clock,
+        random: Random,
+        origin: str | None = None,
+    ) -> None:
         if not re.fullmatch(r"[!-~]+", key := api_key.strip()):
             raise ConfigurationError(
                 "[reservekit] api_key is empty or has characters that no key has",
@@ -34,11 +43,13 @@ class Calls:
             )
         self._base_url = base_url.rstrip("/")
         self._key = key
-        # No Origin: whether a key bound to a domain then passes is documented nowhere.
+        self._origin = origin
         self._headers = {
             "Authorization": f"Bearer {key}",
             "Accept": "application/json",
             "Content-Type": "application/json",
+            # Whether a key that is bound to a domain passes without is documented nowhere.
+            **({"Origin": origin} if origin else {}),
         }
         self._transport = transport
         self._clock = clock
@@ -118,7 +129,8 @@ class Calls:
                 self._transport.meter.passed()
             if 200 <= response.status < 300 and not limited and (writes is None or not says_error(response)):
                 return response if writes is None else _acknowledged(response, item, any_text=method == "DELETE")
-            error = failure(response, item=item, writes=writes, now=self._server_time(), secret=self._key)
+            now, key = self._server_time(), self._key
+            error = failure(response, item=item, writes=writes, now=now, secret=key, origin=self._origin)
             self._keep_away(error)
             raise error
 

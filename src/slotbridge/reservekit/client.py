@@ -44,8 +44,17 @@ class ReserveKitClient:
     values that ReserveKit is known to refuse are Rejected before anything is sent.
     """
 
-    def __init__(self, base_url: str, api_key: str, transport: Transport, *, clock: Clock, random: Random) -> None:
-        self._calls = Calls(base_url, api_key, transport, clock=clock, random=random)
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        transport: Transport,
+        *,
+        clock: Clock,
+        random: Random,
+        origin: str | None = None,
+    ) -> None:
+        self._calls = Calls(base_url, api_key, transport, clock=clock, random=random, origin=origin)
 
     @property
     def requests(self) -> int:

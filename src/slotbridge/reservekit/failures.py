@@ -57,10 +57,17 @@ _END_REFUSED: Final = re.compile(
     re.I,
 )
 
+SAYS_ORIGIN: Final = re.compile(r"\borigin(?:\b|_)", re.I)
+"""Of a refusal that is about the domain that a key is bound to: "Origin does not match API key domain"."""
+
 _KEY = "Check [reservekit] api_key: it may be mistyped, or revoked or replaced in the ReserveKit dashboard"
-_ORIGIN = (
-    "The key may be bound to a domain, and slotbridge sends no Origin header: in the ReserveKit dashboard, "
-    "make a key without a domain"
+_NO_ORIGIN = (
+    "The key may be bound to a domain: write it into [reservekit] origin as the ReserveKit dashboard shows it with the "
+    'key, such as "https://www.example.com", or make a key without a domain there'
+)
+_OTHER_ORIGIN = (
+    "The key may be bound to a domain that is not [reservekit] origin: write it there as the ReserveKit dashboard "
+    "shows it with the key, scheme included, or make a key without a domain there"
 )
 _NOT_OPEN = (
     "If reads work, the key may read but not write, or ReserveKit has not opened this call to keys: "
@@ -88,7 +95,6 @@ _TOO_LARGE = "Set [reservekit] max_batch lower"
 _MIDNIGHT = 'If a time slot lasts until midnight, set [reservekit] end_of_day = "23:59:59"'
 _OTHER_READ = "Check that [reservekit] base_url is the address of ReserveKit's API, version included"
 _PLAN = "Your ReserveKit plan has no room for one more: remove some, wait for the next month, or get a larger plan"
-_REFUSED_HINTS: Final = {401: _KEY, 403: _ORIGIN}
 _HINTS_BY_CODE: Final = {
     "time_slot_full": "Choose another date or time slot, or raise max_bookings of this one",
     "duplicate_booking": "The customer has this booking already: it is not made twice",
@@ -96,8 +102,19 @@ _HINTS_BY_CODE: Final = {
 }
 
 
-def failure(response: Response, *, item: str, now: datetime, secret: str, writes: Surface | None = None) -> ApiError:
-    """The error that an answer without success stands for. `secret` is the key, kept out of the message."""
+def failure(
+    response: Response,
+    *,
+    item: str,
+    now: datetime,
+    secret: str,
+    writes: Surface | None = None,
+    origin: str | None = None,
+) -> ApiError:
+    """The error that an answer without success stands for. `secret` is the key, kept out of the message.
+
+    `origin` is what was sent as the domain that the key is bound to, if one was.
+    """
     said = complaint(response.body, secret)
     status = _meant(response.status, said)
     what = f"answered {summary(response.status, said)}"
@@ -105,7 +122,7 @@ def failure(response: Response, *, item: str, now: datetime, secret: str, writes
         return Rejected(what, side="reservekit", item=item, hint=_PLAN, status=status, code=said.code)
     if status == 429:
         return limit_reached(response, said, item=item, now=now)
-    kind, hint = _kind(status, said, writes)
+    kind, hint = _kind(status, said, writes, _refused_hint(status, said, origin))
     if 300 <= status < 400:
         what = f"answered {status}, which leads to {_host(response)}"
     code = missing(said) if status == 404 else _code(said)
@@ -138,15 +155,22 @@ def _meant(status: int, said: Complaint) -> int:
     return status if status >= 300 else STATUS_OF.get(_code(said) or missing(said) or "", status)
 
 
-def _kind(status: int, said: Complaint, writes: Surface | None) -> tuple[type[ApiError], str]:
+def _refused_hint(status: int, said: Complaint, origin: str | None) -> str | None:
+    """What to do about a key that is refused; None where the status tells of something else."""
+    if status == 403 or (status == 401 and SAYS_ORIGIN.search(f"{said.code or ''} {said.text}")):
+        return _OTHER_ORIGIN if origin else _NO_ORIGIN
+    return _KEY if status == 401 else None
+
+
+def _kind(status: int, said: Complaint, writes: Surface | None, refused: str | None) -> tuple[type[ApiError], str]:
     if status >= 500 or status == 408 or status < 300:
         return OutcomeUnknown, _WRITE_UNKNOWN if writes else _READ_UNKNOWN
     if status == 404 and (row := missing(said)):
         return NotFound, _UNKNOWN_SERVICE if row == SERVICE_NOT_FOUND else _GONE
     if writes and status in (401, 403, 404, 405):
-        return WriteRefused, ". ".join(filter(None, (_REFUSED_HINTS.get(status), _READ_ONLY[writes])))
-    if status in (401, 403):
-        return AccessRefused, _REFUSED_HINTS[status]
+        return WriteRefused, ". ".join(filter(None, (refused, _READ_ONLY[writes])))
+    if refused:
+        return AccessRefused, refused
     if status == 404:
         return NotFound, _ADDRESS
     if 400 <= status < 500:

@@ -27,8 +27,17 @@ class Sample:
 class Probe:
     """Asks one account for pages of one row. Raises ApiError, as the client does."""
 
-    def __init__(self, base_url: str, api_key: str, transport: Transport, *, clock: Clock, random: Random) -> None:
-        self._calls = Calls(base_url, api_key, transport, clock=clock, random=random)
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        transport: Transport,
+        *,
+        clock: Clock,
+        random: Random,
+        origin: str | None = None,
+    ) -> None:
+        self._calls = Calls(base_url, api_key, transport, clock=clock, random=random, origin=origin)
 
     async def services(self) -> Sample:
         """The first page of services."""

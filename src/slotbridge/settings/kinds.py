@@ -18,6 +18,7 @@ _DURATION = re.compile(r"(?=.)(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re
 _WEBHOOK_PATH = re.compile(r"/rest/\d+/[^/\s]+/?", re.ASCII)
 _LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})", re.ASCII)
 _PORTAL_HELP = "must be the portal's address and end after the host, such as https://example.bitrix24.com"
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?/?", re.ASCII | re.I)
 _WEBHOOK_HELP = "must look like https://<portal>/rest/<user number>/<code>/"
 
 
@@ -129,6 +130,13 @@ def _portal_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _origin(value: str) -> str:
+    """As a browser sends it. Nobody calls it: it is compared with what the key is bound to, so plain http will do."""
+    if not _ORIGIN.fullmatch(value):
+        raise ValueError("must be a scheme and a host, and a port if need be, such as https://www.example.com")
+    return value.rstrip("/")
+
+
 def _webhook_url(secret: SecretStr) -> SecretStr:
     url = secret.get_secret_value()
     if not _WEBHOOK_PATH.fullmatch(address_parts(url, _WEBHOOK_HELP).path):
@@ -198,6 +206,7 @@ Code = Annotated[str, AfterValidator(_code)]
 Zone = Annotated[str, AfterValidator(_zone)]
 WebUrl = Annotated[str, _STRIPPED, AfterValidator(_web_url)]
 PortalUrl = Annotated[str, _STRIPPED, AfterValidator(_portal_url)]
+Origin = Annotated[str, _STRIPPED, AfterValidator(_origin)]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Token = Annotated[SecretStr, _STRIPPED, AfterValidator(_token)]

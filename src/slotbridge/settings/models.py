@@ -15,6 +15,7 @@ from slotbridge.settings.kinds import (
     Label,
     Listen,
     Minutes,
+    Origin,
     PortalUrl,
     Positive,
     Rate,
@@ -68,6 +69,7 @@ class ReserveKitSettings(Table):
 
     base_url: WebUrl = "https://api.reservekit.io/v1"
     api_key: Token
+    origin: Origin | None = None
     plan: Literal["starter", "developer", "growth"] = "starter"
     requests_per_second: Rate | None = None
     burst: Positive | None = None

@@ -79,7 +79,7 @@ def connect(
     key = api.api_key.get_secret_value()
     return Connection(
         Bitrix24Client(access, bitrix24, clock=clock, random=random),
-        ReserveKitClient(api.base_url, key, reservekit, clock=clock, random=random),
+        ReserveKitClient(api.base_url, key, reservekit, clock=clock, random=random, origin=api.origin),
         {"bitrix24": bitrix24, "reservekit": reservekit},
         access,
     )

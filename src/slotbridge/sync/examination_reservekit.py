@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from slotbridge.errors import ApiError, NotFound, SlotbridgeError, WriteRefused
+from slotbridge.errors import AccessRefused, ApiError, NotFound, SlotbridgeError, WriteRefused
 from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.lenses.reservekit import time_forms
 from slotbridge.reservekit import Service
+from slotbridge.reservekit.failures import SAYS_ORIGIN
 from slotbridge.reservekit.probes import Sample
 from slotbridge.settings import PairSettings, Settings
 from slotbridge.store import Memory
@@ -30,6 +31,7 @@ _FORMS: Final[Mapping[frozenset[str], str]] = {
 }
 # What Go's own router says, and what others say. Any other 404 may as well be about time slot 0.
 _ROUTE_MISSING: Final = re.compile(r"\bpage not found\b|\broute\b.*\bnot found\b", re.I)
+_DOMAIN: Final = 'origin = "https://www.example.com"'
 _ZONE: Final = 'timezone = "Europe/Berlin"'
 
 
@@ -60,7 +62,7 @@ class ApiFacts:
 def api(facts: ApiFacts, settings: Settings) -> Iterator[Finding]:
     """Everything about the server but its week. Where the key does not open it nothing more is said of the inside."""
     if isinstance(facts.access, SlotbridgeError):
-        yield failed("reservekit.access", facts.access)
+        yield failed("reservekit.access", facts.access, setting=_missing_origin(facts.access, settings))
     else:
         numbers = f", and numbers its pages by {', '.join(facts.access.numbers)}" if facts.access.numbers else ""
         yield Finding("reservekit.access", "ok", f"the server accepts the key{numbers}")
@@ -68,7 +70,7 @@ def api(facts: ApiFacts, settings: Settings) -> Iterator[Finding]:
         yield from _slots(facts.slots, settings.pairs)
         yield from _pages(facts.pages)
         yield from _times(facts.slots.values(), settings)
-        yield from _writes(facts.write, settings.pairs)
+        yield from _writes(facts.write, settings)
         yield _first_write()
 
 
@@ -154,9 +156,15 @@ def _clock(forms: frozenset[str], basis: Literal["wall", "utc", "auto"]) -> Find
     return Finding(name, "ok", what, "If the hours below are wrong by the zone's offset, change it", setting)
 
 
-def _writes(found: Literal["taken"] | SlotbridgeError | None, pairs: Sequence[PairSettings]) -> Iterator[Finding]:
+def _missing_origin(error: SlotbridgeError, settings: Settings) -> Setting | None:
+    """The line that is missing where the server itself says that the key is bound to a domain."""
+    says_so = isinstance(error, AccessRefused) and SAYS_ORIGIN.search(error.what)
+    return Setting("[reservekit]", _DOMAIN) if says_so and settings.reservekit.origin is None else None
+
+
+def _writes(found: Literal["taken"] | SlotbridgeError | None, settings: Settings) -> Iterator[Finding]:
     """The answer to the deletion of time slot 0: ids start above zero, so there is nothing to lose."""
-    name = "reservekit.writes"
+    name, pairs = "reservekit.writes", settings.pairs
     match found:
         case None:
             return
@@ -165,7 +173,8 @@ def _writes(found: Literal["taken"] | SlotbridgeError | None, pairs: Sequence[Pa
             yield Finding(name, "ok", what)
         case WriteRefused() if found.status != 404 or _ROUTE_MISSING.search(found.what):
             what = f"this key may not write time slots, or the call is closed to keys: {found.what}"
-            yield Finding(name, "problem", what, found.hint, Setting("[sync]", 'direction = "to-bitrix24"'))
+            setting = _missing_origin(found, settings) or Setting("[sync]", 'direction = "to-bitrix24"')
+            yield Finding(name, "problem", what, found.hint, setting)
         case SlotbridgeError():
             what = f"whether this key may write time slots could not be found out: {found.what}"
             yield Finding(name, "warning", what, "The first write will tell; nothing is lost if it is refused")

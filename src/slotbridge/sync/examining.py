@@ -62,8 +62,9 @@ def examine_files(settings: Settings) -> Iterator[Finding]:
 
 async def examine(settings: Settings, connection: Connection, *, clock: Clock, random: Random) -> Examination:
     """Both sides at once; neither waits for the other, nor fails with it."""
-    key, transports = settings.reservekit.api_key.get_secret_value(), connection.transports
-    probe = Probe(settings.reservekit.base_url, key, transports["reservekit"], clock=clock, random=random)
+    server, transports = settings.reservekit, connection.transports
+    key = server.api_key.get_secret_value()
+    probe = Probe(server.base_url, key, transports["reservekit"], clock=clock, random=random, origin=server.origin)
     ours, theirs = await both(
         _portal(settings, connection.bitrix24, clock), _api(settings.pairs, connection.reservekit, probe)
     )
