@@ -72,6 +72,13 @@ def test_what_stands_around_a_secret_is_kept() -> None:
     assert hide(f'{{"a": "{SECRET}", "b": "{SECRET[:-1]}"}}', [SECRET]) == '{"a": "***", "b": "s3cr3tC0d"}'
 
 
+@pytest.mark.parametrize("length", [13, 16, 20, 31])
+def test_the_greater_part_of_a_secret_is_masked_where_a_message_cuts_it_off(length: int) -> None:
+    secret = "0123456789abcdef]^-\\xyz0123456789"[: length + 1]
+    assert hide(f"weekday {secret[:length]!r} is unknown", [secret]) == "weekday '***' is unknown"
+    assert hide(f"{secret[:11]}…", [secret]) == f"{secret[:11]}…"
+
+
 def test_of_two_secrets_that_begin_alike_none_leaves_a_rest() -> None:
     assert hide("abcdefghij abcdef", ["abcdef", "abcdefghij"]) == "*** ***"
 

@@ -72,7 +72,7 @@ def secrets_of(settings: BaseModel) -> frozenset[str]:
 
 def hide(text: str, secrets: Collection[str]) -> str:
     """The text without these secrets, be they written plainly, percent-encoded, escaped as in JSON or a repr, or as
-    base64 or hex.
+    base64 or hex; also without the greater part of one, where a message shows the beginning of a long text.
     """
     known = tuple(sorted((secret for secret in secrets if len(secret) >= SHORTEST), key=len, reverse=True))
     return _spellings(known).sub(MASK, text) if known else text
@@ -113,7 +113,7 @@ def _secrets_in(value: object) -> Iterator[str]:
 
 @lru_cache(maxsize=8)
 def _spellings(secrets: tuple[str, ...]) -> re.Pattern[str]:
-    ways = [*map(_spelt, secrets), *(coded for secret in secrets for coded in _coded(secret))]
+    ways = [*map(_spelt, secrets), *(coded for secret in secrets for coded in _coded(secret)), *map(_cut, secrets)]
     return re.compile("|".join(ways), re.IGNORECASE)
 
 
@@ -125,6 +125,13 @@ def _spelt(secret: str) -> str:
     parts = re.split(r"\\+", secret)
     beginning = "" if parts[0] else r"(?<!\\)"
     return beginning + _BACKSLASHES.join(_QUOTING.join(map(_character, part)) for part in parts)
+
+
+def _cut(secret: str) -> str:
+    """At least half of the secret from its beginning, and what follows of its characters."""
+    least = max(UNMISTAKABLE, (len(secret) + 1) // 2)
+    rest = "".join(map(re.escape, sorted(set(secret[least:]))))
+    return re.escape(secret[:least]) + (f"[{rest}]{{0,{len(secret) - least}}}" if rest else "")
 
 
 def _coded(secret: str) -> Iterator[str]:
