@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from slotbridge.cli.render.week import week_json, week_rows
+from slotbridge.lenses.bitrix24 import own_terms
 from slotbridge.lenses.items import Odd
+from slotbridge.reconcile.model import Change
 from slotbridge.week import Window
 
 from .weeks import MONDAY, hours, link, look, slot, text
@@ -107,6 +111,17 @@ def test_the_picture_grows_with_long_days() -> None:
     head, monday = text(week, picture=True)[1:3]
     assert head.split()[0] == "00"
     assert monday == "   Mon " + "▀" * 48
+
+
+def test_what_a_broken_write_took_is_shown_as_set_again_and_not_as_deleted() -> None:
+    back = Change("bitrix24", "create", None, own_terms(hours(540, 720)), "deleted by an update that was broken off")
+    week = replace(look([hours(540, 720)], [slot(1, 0, "09:00", "12:00")], [link()]), restored=(back,))
+    assert text(week)[-3:] == [
+        "  not yet in Bitrix24 as shown; the next sync sets first:",
+        "  Bitrix24   + Mon 09:00–12:00, slotSize 30, Europe/Berlin  (deleted by an update that was broken off)",
+        "  in step, once that is done",
+    ]
+    assert [change["op"] for change in week_json(week)["restored"]] == ["create"]
 
 
 def test_the_document_has_every_window_in_both_sides_own_terms() -> None:

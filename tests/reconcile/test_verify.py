@@ -8,7 +8,7 @@ from typing import Any
 
 from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.reconcile.model import Link, Options, Snapshot
-from slotbridge.reconcile.verify import Disagreement, disagreements
+from slotbridge.reconcile.verify import Disagreement, disagreements, taken_away
 from tests.reconcile.world import FRI, MON, TERMS, TUE, WIDE, World, rng, slot, win
 
 MONDAY = Link(win(MON, "9-17"), 30, 1, 0, 16)
@@ -31,6 +31,16 @@ def only(points: Sequence[Disagreement]) -> Disagreement:
 
 def test_what_agrees_is_not_mentioned() -> None:
     assert found([MONDAY], [rng("Mon", "9-17")], [slot(1, MON, "9-17", 16)]) == []
+
+
+def test_what_a_write_of_ours_took_and_what_it_left_are_told_with_their_steps() -> None:
+    wished: list[Range | Odd] = [rng("Mon Tue", "9-17"), Odd("{}", "odd")]
+    there = [rng("Mon", "9-17"), rng("Tue", "9-17", 60)]
+    assert [(point.kind, point.what.partition(";")[0]) for point in taken_away(wished, there, TERMS)] == [
+        ("broken-off", "Tue 09:00–17:00, slotSize 30, is missing in Bitrix24"),
+        ("broken-off", "Tue 09:00–17:00, slotSize 60, is still in Bitrix24"),
+    ]
+    assert taken_away(wished, wished, TERMS) == ()
 
 
 def test_nothing_on_either_side_is_an_agreement() -> None:

@@ -16,7 +16,7 @@ from slotbridge.reconcile.model import Initial
 from slotbridge.sandbox.world import RESERVEKIT_KEY, RESERVEKIT_PATH, WEBHOOK_PATH, World
 from slotbridge.settings import PairSettings, Settings, load_settings
 from slotbridge.store import Store
-from slotbridge.sync.bridge import Bridge, Look
+from slotbridge.sync.bridge import Bridge, Look, Verified
 from slotbridge.sync.report import PairReport, RunReport
 from tests.http.clock import FakeClock
 
@@ -99,6 +99,10 @@ class Rig:
     def look(self) -> Look:
         """What `show` shows of the first pair."""
         return asyncio.run(self._using(Store.open_existing, lambda bridge: bridge.look(self.pairs[0])))
+
+    def verified(self) -> Verified:
+        """What `verify` says of the first pair."""
+        return asyncio.run(self._using(Store.open_existing, lambda bridge: bridge.verify(self.pairs[:1])))[0]
 
     async def _run(self, dry_run: bool, how: dict[str, Any]) -> RunReport:
         opened = Store.open_existing if dry_run else Store.open

@@ -84,6 +84,38 @@ def test_a_dry_run_tells_that_they_would_be_set_again_and_leaves_them(make_rig: 
     assert told.changes == rig.run().pairs[0].changes
 
 
+def test_a_look_shows_no_deletion_that_nobody_wished(make_rig: MakeRig) -> None:
+    rig = broken_off(make_rig)
+    look, writes = rig.look(), rig.writes()
+    assert (look.plan.changes, look.plan.holds) == ((), ())
+    assert look.restored == rig.run(dry_run=True).pairs[0].changes[: len(look.restored)]
+    assert [change.op for change in look.restored] == ["create"]
+    assert (rig.in_bitrix24(), noted(rig), rig.writes()) == ([], True, writes)
+    rig.sync()
+    assert rig.look().restored == ()
+
+
+def test_verify_tells_that_a_broken_write_took_them_and_not_that_somebody_did(make_rig: MakeRig) -> None:
+    rig = broken_off(make_rig)
+    writes = rig.writes()
+    points = [point for point in rig.verified().disagreements if point.kind != "name"]
+    assert [(point.kind, point.between_sides) for point in points] == [("broken-off", True)] * 3
+    assert points[0].what.startswith("Mon 09:00–18:00, slotSize 30, is missing in Bitrix24; a write of ours was broken")
+    assert (rig.in_bitrix24(), noted(rig), rig.writes()) == ([], True, writes)
+    rig.sync()
+    assert rig.verified().disagreements == ()
+
+
+def test_verify_tells_what_reservekit_edited_meanwhile_beside_what_is_missing(make_rig: MakeRig) -> None:
+    rig = broken_off(make_rig)
+    rig.world.reservations.edit_slot(rig.slot_ids()[0], end=900)
+    points = rig.verified().disagreements
+    assert [point.kind for point in points] == ["broken-off"] * 3 + ["hours", "name", "name"]
+    assert points[3].what.endswith("; edited in ReserveKit")
+    rig.sync()
+    assert not any(point.between_sides for point in rig.verified().disagreements)
+
+
 def test_they_are_set_again_even_if_names_are_off_by_now(make_rig: MakeRig) -> None:
     rig = broken_off(make_rig)
     rig.options["names"] = "off"

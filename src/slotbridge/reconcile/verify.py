@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from slotbridge.lenses import bitrix24 as ranges
 from slotbridge.lenses import reservekit as slots
+from slotbridge.lenses.items import Odd, Range
 from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.align import align
 from slotbridge.reconcile.merge import converted
 from slotbridge.reconcile.model import NAMES, SIDES, Link, Options, Row, Side, Snapshot
 from slotbridge.reconcile.names import MOST_SHOWN, Names, Renaming, cut
+from slotbridge.week import Window
 
-Kind = Literal["one-sided", "hours", "capacity", "base", "unsupported", "name"]
+Kind = Literal["one-sided", "hours", "capacity", "base", "unsupported", "name", "broken-off"]
 
 
 class Disagreement(NamedTuple):
@@ -41,11 +44,25 @@ def disagreements(
     return tuple(found + odd)
 
 
+def taken_away(wished: Sequence[Range | Odd], there: Sequence[Range | Odd], terms: Terms) -> tuple[Disagreement, ...]:
+    """What Bitrix24 has otherwise than anybody wished, since a write of ours was broken off."""
+    views = [ranges.view(items, terms).windows for items in (wished, there)]
+    wanted, found = (Counter((seen.window, seen.capacity) for seen in view) for view in views)
+    missing = [f"{_with_size(one)} is missing in Bitrix24" for one in sorted((wanted - found).elements())]
+    extra = [f"{_with_size(one)} is still in Bitrix24" for one in sorted((found - wanted).elements())]
+    why = "a write of ours was broken off, and the next sync puts it right"
+    return tuple(Disagreement("broken-off", f"{what}; {why}", True) for what in missing + extra)
+
+
 def names_apart(renaming: Renaming, shown: Names) -> tuple[Disagreement, ...]:
     """What both sides call the pair, field by field, where the side that follows should be called otherwise."""
     has = [(field, *(cut(getattr(shown.of(side), field), MOST_SHOWN) for side in SIDES)) for field in renaming.fields]
     words = [f'the {field} is "{one}" in Bitrix24, "{two}" in ReserveKit; {renaming.why}' for field, one, two in has]
     return tuple(Disagreement("name", what, True) for what in words)
+
+
+def _with_size(shown: tuple[Window, int]) -> str:
+    return f"{shown[0]}, slotSize {shown[1]},"
 
 
 def _of_row(row: Row, options: Options) -> Iterator[Disagreement]:

@@ -15,8 +15,8 @@ from slotbridge.bitrix24 import Resource
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, SlotbridgeError
 from slotbridge.http.observer import RequestObserver
-from slotbridge.reconcile.model import Initial, Plan, Side, Snapshot
-from slotbridge.reconcile.verify import Disagreement, disagreements, names_apart
+from slotbridge.reconcile.model import Change, Initial, Plan, Side, Snapshot
+from slotbridge.reconcile.verify import Disagreement, disagreements, names_apart, taken_away
 from slotbridge.reservekit import Service
 from slotbridge.settings import PairSettings, Settings
 from slotbridge.store import Memory, Store
@@ -38,11 +38,15 @@ log = structlog.get_logger("slotbridge.sync")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A pair as it stands on both sides, and what a sync would make of it."""
+    """A pair as it stands on both sides, and what a sync would make of it.
+
+    `restored` is what Bitrix24 lacks of the snapshot, because a write of ours was broken off: a sync sets it first.
+    """
 
     pair: PairSettings
     snapshot: Snapshot
     plan: Plan
+    restored: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,9 @@ def _verified(work: Work) -> Verified:
     if work.error is None and work.terms is not None:
         base = None if work.memory.agreement is None else work.memory.links
         agreement = agreement_of(work.pair, work.terms, work.snapshot, work.memory)
-        points = disagreements(base, work.snapshot, work.terms, options_of(work.pair, work.memory, agreement))
+        options = options_of(work.pair, work.memory, agreement)
+        missing = [] if work.instead is None else taken_away(work.bitrix24, work.instead, work.terms)
+        points = (*missing, *disagreements(base, work.snapshot, work.terms, options))
     names = work.names
     if names is None or names.plan is None or names.shown is None:
         return Verified(work.name, points, work.error or (names.error if names else None))
@@ -231,7 +237,7 @@ class Bridge:
             await Planner(self._reservekit, self._settings.reservekit, self._clock).plan(work, even_refused=True)
         if work.error is not None or work.plan is None:
             raise work.error or SlotbridgeError("the pair could not be planned", pair=pair.name)
-        return Look(pair, work.snapshot, work.plan)
+        return Look(pair, work.snapshot, work.plan, work.restored)
 
     async def verify(self, pairs: Sequence[PairSettings], *, progress: Progress = ignore) -> list[Verified]:
         """Reads both sides and the base of every pair and names what disagrees; changes nothing."""
@@ -242,7 +248,7 @@ class Bridge:
         return found
 
     async def _read(self, pairs: Sequence[PairSettings], *, names: bool = False) -> list[Work]:
-        """These pairs as both sides have them now, each with its terms or its error; `names` wants these, too."""
+        """These pairs as a sync would take them now, each with its terms or its error; `names` wants these, too."""
         reader = self._reader()
         planner = Planner(self._reservekit, self._settings.reservekit, self._clock)
         memories = self._store.recall([pair.name for pair in pairs]) if self._store else {}
@@ -253,6 +259,8 @@ class Bridge:
         set_zones(works, await read_zones(reader, pairs, remember=False, names=follow), planner)
         await reader.read(works)
         await reader.names.read(works)
+        for work in works:
+            work.look_for_rescue()
         return works
 
     async def bitrix24_digests(self, pairs: Sequence[PairSettings]) -> dict[str, str | None]:

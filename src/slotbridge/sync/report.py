@@ -40,7 +40,7 @@ class PairReport:
         return {
             "name": self.name,
             "status": self.status,
-            "changes": [_change(change) for change in self.changes],
+            "changes": [change_as_json(change) for change in self.changes],
             "holds": [hold_as_json(hold) for hold in self.holds],
             "unsupported": [
                 {"side": side, "item": problem.item, "reason": problem.reason}
@@ -75,7 +75,7 @@ class TypeReport:
         return {
             "id": self.id,
             "status": self.status,
-            "changes": [_change(change) for change in self.changes],
+            "changes": [change_as_json(change) for change in self.changes],
             "error": self.error.as_json() if self.error else None,
         }
 
@@ -125,7 +125,8 @@ def hold_as_json(hold: Hold) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def change_as_json(change: Change) -> dict[str, Any]:
+    """A change as a member of `--json` documents."""
     return {
         "side": change.side,
         "op": change.op,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from slotbridge.cli.render.decisions import Counsel
-from slotbridge.cli.render.plan import hold_lines
+from slotbridge.cli.render.plan import change_line, hold_lines
 from slotbridge.cli.render.words import capacity_words, clean, plural
 from slotbridge.errors import SIDE_NAMES, Side
 from slotbridge.lenses import bitrix24 as ranges
@@ -16,7 +16,7 @@ from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.items import Range
 from slotbridge.lenses.terms import Seen
 from slotbridge.reconcile.model import SIDES, State, Verdict
-from slotbridge.sync.report import hold_as_json
+from slotbridge.sync.report import change_as_json, hold_as_json
 from slotbridge.week import DAY_NAMES, Window, clock, same_zone
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ def week_lines(look: Look, counsel: Counsel, *, picture: bool = False) -> Iterat
         for problem in look.plan.problems.get(side, ()):
             said = f"{SIDE_NAMES[side]}, {clean(problem.item)}: {clean(problem.reason)}"
             yield Text(f"  left as it is: {said}", "yellow")
-    yield Text(f"  {_verdict_words(rows)}")
+    if look.restored:
+        yield Text("  not yet in Bitrix24 as shown; the next sync sets first:", "yellow")
+        yield from (change_line(change, "monday") for change in look.restored)
+    yield Text(f"  {_verdict_words(rows)}{', once that is done' if look.restored else ''}")
     for hold in look.plan.holds:
         yield from hold_lines(hold, counsel, items=False, noted=False)
 
@@ -77,6 +80,7 @@ def week_json(look: Look) -> dict[str, Any]:
         "zone": look.plan.terms.zone,
         "windows": [_row_json(look, verdict) for verdict in week_rows(look)],
         "holds": [hold_as_json(hold) for hold in look.plan.holds],
+        "restored": [change_as_json(change) for change in look.restored],
         "unsupported": [
             {"side": side, "item": problem.item, "reason": problem.reason}
             for side in SIDES
