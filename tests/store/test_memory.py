@@ -77,6 +77,18 @@ def test_a_new_base_replaces_the_old_one_of_its_pair_only(store: Store, run: int
     assert (memories["room"].agreement, memories["room"].links) == (AGREEMENT, (MONDAY, TUESDAY))
 
 
+def test_what_bitrix24_held_is_remembered_until_it_is_known_anew(store: Store, run: int) -> None:
+    def remembered(outcome: Outcome) -> str | None:
+        store.remember(run, [outcome])
+        return store.recall(["dental"])["dental"].bitrix24_digest
+
+    assert remembered(Outcome("dental", START, "failed", error="no answer")) is None
+    assert remembered(Outcome("dental", START, "held", bitrix24_digest="one")) == "one"
+    assert remembered(Outcome("dental", START, "failed", error="no answer")) == "one"
+    assert remembered(Outcome("dental", START, "failed", error="its name failed", bitrix24_digest="two")) == "two"
+    assert remembered(Outcome("dental", START, "quiet", bitrix24_digest="three")) == "three"
+
+
 def test_an_empty_base_is_an_agreement_without_links(store: Store, run: int) -> None:
     store.remember(run, [Outcome("dental", START, "changed", base=(AGREEMENT, (MONDAY,)))])
     store.remember(run, [Outcome("dental", START, "quiet", base=(AGREEMENT, ()))])

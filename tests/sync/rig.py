@@ -104,6 +104,10 @@ class Rig:
         """What `verify` says of the first pair."""
         return asyncio.run(self._using(Store.open_existing, lambda bridge: bridge.verify(self.pairs[:1])))[0]
 
+    def looked(self) -> dict[str, str | None]:
+        """What Bitrix24 holds for each pair, as a daemon looks at it."""
+        return asyncio.run(self._using(Store.open, lambda bridge: bridge.bitrix24_digests(self.pairs)))
+
     async def _run(self, dry_run: bool, how: dict[str, Any]) -> RunReport:
         opened = Store.open_existing if dry_run else Store.open
         return await self._using(opened, lambda bridge: bridge.sync(self.pairs, dry_run=dry_run, **how))

@@ -7,6 +7,7 @@ from math import ceil
 
 import pytest
 
+from tests.sync.decided import opened
 from tests.sync.rig import Rig
 
 HOUR = 3600
@@ -20,6 +21,12 @@ def in_step(rig: Rig, *, minutes_ago: int = 10) -> Rig:
     rig.sync()
     rig.clock.time += 60 * minutes_ago
     return rig
+
+
+def remembered(rig: Rig) -> dict[str, str | None]:
+    """What Bitrix24 held for each pair when a run last knew."""
+    with opened(rig) as store:
+        return {name: memory.bitrix24_digest for name, memory in store.recall(list(rig.ids)).items()}
 
 
 @pytest.mark.parametrize("count", [1, 50, 51, 120])
@@ -46,6 +53,35 @@ def test_an_edit_in_reservekit_costs_one_request_more_on_each_side(make_rig: Cal
     rig = in_step(make_rig(pairs=3))
     rig.world.reservations.edit_slot(rig.slot_ids("pair3")[2], end=1200)
     assert rig.run().requests == {"bitrix24": 2, "reservekit": 3 + ZONES}
+
+
+def test_a_look_at_bitrix24_costs_reservekit_nothing_and_knows_what_a_run_has_left(
+    make_rig: Callable[..., Rig],
+) -> None:
+    rig = in_step(make_rig(pairs=3))
+    rig.world.reservations.edit_slot(rig.slot_ids("pair3")[2], end=1200)
+    rig.ranges(("Mon Tue Wed Thu Fri", 540, 1140, 30), pair="pair2")
+    rig.ranges(pair="pair1")  # all of it at once: that is held
+    statuses = [pair.status for pair in rig.run().pairs]
+    assert statuses == ["held", "changed", "changed"]
+    before = rig.requests("reservekit")
+    assert rig.looked() == remembered(rig)
+    rig.ranges(("Mon Tue Wed Thu Fri", 540, 1200, 30), pair="pair2")
+    assert [name for name, held in rig.looked().items() if held != remembered(rig)[name]] == ["pair2"]
+    assert rig.requests("reservekit") == before
+    rig.sync()
+    assert rig.looked() == remembered(rig)
+
+
+def test_a_look_sees_what_a_failed_run_has_not_brought_over(make_rig: Callable[..., Rig]) -> None:
+    rig = in_step(make_rig())
+    rig.ranges(("Mon Tue Wed Thu Fri", 540, 1140, 30))
+    rig.reservekit = {"api_key": "sk_rsv_revoked"}
+    assert rig.run().pairs[0].status == "failed"
+    assert rig.looked() != remembered(rig)
+    rig.reservekit = {}
+    rig.sync()
+    assert rig.looked() == remembered(rig)
 
 
 def test_a_second_edit_within_the_minute_does_without_the_zones(make_rig: Callable[..., Rig]) -> None:

@@ -107,5 +107,6 @@ def _memory(
         first_error=state.first_error,
         failing_since=state.failing_since,
         failures=state.failures,
+        bitrix24_digest=state.bitrix24_digest,
         **waiting,
     )

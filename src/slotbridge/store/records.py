@@ -58,7 +58,8 @@ class Memory:
     were sent and are not to be sent again (W3); `refusal` is the message that goes with them. `streaks` counts what is
     written run after run (G7). `failures` counts those since the last success. `names` are what both sides called it
     when they last agreed. `rescue` is there while nobody has seen that an update of ours left the ranges in place.
-    `customers` are those on their way to the wait list.
+    `customers` are those on their way to the wait list. `bitrix24_digest` is what Bitrix24 held when that was last
+    known, in short.
     """
 
     agreement: Agreement | None = None
@@ -79,6 +80,7 @@ class Memory:
     names: Names | None = None
     rescue: Rescue | None = None
     customers: tuple[Moved, ...] = ()
+    bitrix24_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ class Outcome:
     the pair failed before it was planned. `refused` replaces what is stored together with `refusal`; None leaves both.
     `streaks` replaces what is counted for G7. `past` is the base that `base` replaces, if there was one: it is kept, so
     that the run can be undone. `intents_done` settles the pair's intents. `names` is the new base of names, None for no
-    change, and `leader` the side that they follow. `rescued` drops the note on ranges that an update might have
+    change, and `leader` the side that they follow. `bitrix24_digest` is what Bitrix24 holds now, in short; None leaves
+    what is stored. `rescued` drops the note on ranges that an update might have
     deleted. A failed pair may have changes all the same.
     """
 
@@ -109,6 +112,7 @@ class Outcome:
     names: Names | None = None
     leader: Side | None = None
     rescued: bool = False
+    bitrix24_digest: str | None = None
 
 
 class HoldsMoved(NamedTuple):

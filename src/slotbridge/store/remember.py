@@ -39,12 +39,14 @@ _SUSPECTS: Final = delete(tables.Intent).where(
 _NO_LINKS: Final = delete(tables.SlotLink).where(col(tables.SlotLink.pair).in_(tables.PAIRS))
 
 _ATTEMPT: Final = upsert(tables.PairState)
+_DIGEST: Final[Any] = func.coalesce(_ATTEMPT.excluded.bitrix24_digest, tables.PairState.bitrix24_digest)
 _SUCCEEDED: Final = _ATTEMPT.on_conflict_do_update(
     ["pair"],
     set_={
         name: _ATTEMPT.excluded[name]
         for name in ("last_attempt", "last_success", "last_error", "first_error", "failing_since", "failures")
-    },
+    }
+    | {"bitrix24_digest": _DIGEST},
 )
 _FAILED: Final = _ATTEMPT.on_conflict_do_update(
     ["pair"],
@@ -54,6 +56,7 @@ _FAILED: Final = _ATTEMPT.on_conflict_do_update(
         "first_error": func.coalesce(tables.PairState.first_error, _ATTEMPT.excluded.first_error),
         "failing_since": func.coalesce(tables.PairState.failing_since, _ATTEMPT.excluded.failing_since),
         "failures": col(tables.PairState.failures) + 1,
+        "bitrix24_digest": _DIGEST,
     },
 )
 
@@ -98,6 +101,7 @@ def _attempt(one: Outcome) -> dict[str, Any]:
         "first_error": one.error if failed else None,
         "failing_since": one.at if failed else None,
         "failures": int(failed),
+        "bitrix24_digest": one.bitrix24_digest,
     }
 
 

@@ -54,7 +54,10 @@ class SlotLink(Table, table=True):
 
 
 class PairState(Table, table=True):
-    """What is remembered of a pair besides its links. `agreement` is NULL as long as there is no base."""
+    """What is remembered of a pair besides its links. `agreement` is NULL as long as there is no base.
+
+    `bitrix24_digest` is what Bitrix24 held when that was last known, in short.
+    """
 
     __tablename__ = "pair_state"
 
@@ -69,6 +72,7 @@ class PairState(Table, table=True):
     failing_since: datetime | None = None
     failures: int
     first_error: str | None = None
+    bitrix24_digest: str | None = None
 
 
 class Run(Table, table=True):

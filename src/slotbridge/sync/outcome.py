@@ -39,6 +39,7 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
         changes=in_order([*work.applied, *(work.names.applied if work.names else ())]),
         past=(work.memory.agreement, work.memory.links) if work.memory.agreement is not None else None,
         rescued=not work.has_to_be_told if work.doubt else work.rescued,
+        bitrix24_digest=_digest(work),
         **_about_names(work),
     )
     if error := work.error or (work.names and work.names.error):
@@ -111,8 +112,13 @@ def report_of(work: Work, outcome: Outcome, *, dry: bool) -> PairReport:
         overruled=(*hours_lost, *_lost_names(work, dry=dry)),
         error=work.error or (names.error if names else None),
         linked=outcome.base is not None or outcome.names is not None,
-        bitrix24_digest=content_digest(work.bitrix24) if work.error is None else None,
+        bitrix24_digest=_digest(work),
     )
+
+
+def _digest(work: Work) -> str | None:
+    """What Bitrix24 holds, in short; None where a failure keeps that from being known."""
+    return content_digest(work.bitrix24) if work.error is None else None
 
 
 def _would_change(work: Work) -> tuple[Change, ...]:
