@@ -11,7 +11,7 @@ EVENTS: Final[Mapping[str, str]] = MappingProxyType(
         "bitrix24.operating_time": "a method has used up so much of the portal's time that no write begins with it now",
         "bitrix24.portal_moved": "the portal answers at another address than the configured one",
         "budget.advice": "what the configured intervals will cost in a month, and which would fit the plan",
-        "budget.reserve": "polling has stopped until the month turns: the rest of its requests is for writes",
+        "budget.reserve": "until the month turns ReserveKit is asked only for changes, which Bitrix24 is looked at for",
         "budget.resumed": "the month has turned, and polling goes on",
         "daemon.started": "the daemon works from now on",
         "daemon.stopped": "the daemon has ended its work",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import sys
 import tempfile
 import time
@@ -24,7 +25,7 @@ import httpx
 from structlog.testing import capture_logs
 
 from slotbridge.daemon.daemon import Daemon
-from slotbridge.daemon.pace import SPENT, seconds_left
+from slotbridge.daemon.pace import SPENT, USED_UP, seconds_left
 from slotbridge.daemon.runner import Runner
 from slotbridge.errors import Side
 from slotbridge.lenses.items import Range
@@ -59,11 +60,15 @@ class Storm:
 
 @dataclass
 class Edit:
-    """An edit that has not travelled yet: when it was made, and by when it has to be on the other side."""
+    """An edit that has not travelled yet: when it was made, and by when it has to be on the other side.
+
+    `looked_by` is by when it has to be although polling has stopped; infinite where nobody looks then.
+    """
 
     at: float
     promised: float
     told: bool
+    looked_by: float
 
 
 class Weather(Network):
@@ -184,11 +189,12 @@ class Month:
         if pair.name in self.edits or not self._in_step(pair):
             return
         begin, end = (self.random.randrange(300, 600, 30), self.random.randrange(690, 1400, 30))
-        told = False
+        told, looked_by = False, math.inf
         if self.random.random() < 0.5:
             ranges = self.world.portal.slots(pair.resource_id)
             edited = [replace(held, start=begin, end=end) if held.week_days == ("Mon",) else held for held in ranges]
             self.world.portal.put_slots(pair.resource_id, edited)
+            looked_by = self._looked_by(pair)
             if told := self.random.random() < 0.5:
                 self.daemon.notice(pair.name, "bitrix24 event")
         else:
@@ -196,7 +202,7 @@ class Month:
             self.world.reservations.edit_slot(slot.id, start=begin, end=end)
         if not self._in_step(pair):
             self.outcome.counters["edits"] += 1
-            self.edits[pair.name] = Edit(self.clock.time, self._promise(pair, told), told)
+            self.edits[pair.name] = Edit(self.clock.time, self._promise(pair, told), told, looked_by)
 
     def _promise(self, pair: PairSettings, told: bool) -> float:
         """By when an edit made now has to have travelled: within the interval in force, or, where a storm comes in
@@ -208,6 +214,18 @@ class Month:
         for storm in self.storms:
             if storm.begin <= by and storm.end + 4500 >= now:
                 by = max(by, storm.end + 2 * max(entry.interval, entry.pair.interval_max) + 4500)
+        return by
+
+    def _looked_by(self, pair: PairSettings) -> float:
+        """By when an edit in Bitrix24 has to have travelled that is made while polling has stopped: what failed in a
+        storm waits after it for as long as the storm had lasted, at most."""
+        now, entry = self.clock.time, self.daemon.roster[pair.name]
+        if entry.why != SPENT:
+            return math.inf
+        by = now + entry.pair.interval_max + 90
+        for storm in self.storms:
+            if storm.begin <= by and storm.end + 4 * 3600 + 4500 >= now:
+                by = max(by, storm.end + 4 * 3600 + 4500)
         return by
 
     # What is kept.
@@ -233,9 +251,16 @@ class Month:
             if self._in_step(self.daemon.roster[name].pair):
                 self.outcome.slowest = max(self.outcome.slowest, now - edit.at)
                 self.outcome.counters["edits told and travelled" if edit.told else "edits found and travelled"] += 1
+                looked = not edit.told and math.isfinite(edit.looked_by) and self.daemon.roster[name].why == SPENT
+                self.outcome.counters["edits found by a look while polling had stopped"] += looked
                 del self.edits[name]
-            elif self.daemon.roster[name].why == SPENT:
-                # Nothing is left of the month: the interval in force ends with it.
+            elif self.daemon.roster[name].why == SPENT and now > edit.looked_by:
+                self.outcome.broken.append(
+                    f"{self.clock.now()}: no look found an edit of {name}: {now - edit.at:.0f} s"
+                )
+                del self.edits[name]
+            elif self.daemon.roster[name].why in (SPENT, USED_UP):
+                # Polling has stopped: the interval in force ends with the month.
                 edit.promised = max(edit.promised, now + seconds_left(self.clock.now()) + 150)
             elif now > edit.promised:
                 self.outcome.broken.append(f"{self.clock.now()}: an edit of {name} is late: {now - edit.at:.0f} s")

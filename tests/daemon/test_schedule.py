@@ -10,6 +10,7 @@ import pytest
 
 from slotbridge.daemon.pace import SPENT
 from slotbridge.errors import NotFound
+from slotbridge.store import Outcome
 from tests.daemon.rig import CHANGE, HOLD, Rig
 
 MakeRig = Callable[..., Rig]
@@ -199,6 +200,8 @@ async def test_past_the_reserve_polling_stops_until_the_month_turns(make_rig: Ma
 async def test_the_wait_for_the_month_is_told(make_rig: MakeRig) -> None:
     rig = make_rig("a", cap=1000)
     rig.store.usage.count("reservekit", 950, rig.clock.now(), None)
+    rig.store.remember(rig.store.begin_run("test"), [Outcome("a", rig.clock.now(), "quiet", bitrix24_digest="")])
+    rig.daemon = rig.started()
     await rig.pass_by(10)
     planned = rig.store.schedules.planned()["a"]
     assert planned.why == SPENT

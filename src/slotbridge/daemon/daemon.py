@@ -5,8 +5,7 @@ Nothing in here waits: a tick begins work and returns. All time is the clock's, 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from random import Random
 from typing import Final, Protocol
@@ -15,14 +14,15 @@ import structlog
 
 from slotbridge.clock import Clock
 from slotbridge.daemon.condition import Condition
-from slotbridge.daemon.early import Notices, Source, has_news, source_of, trigger_of
+from slotbridge.daemon.early import source_of
+from slotbridge.daemon.lookout import Lookout, Portal
 from slotbridge.daemon.pace import needed_interval, next_interval
 from slotbridge.daemon.roster import Entry, enrolled
 from slotbridge.daemon.runner import Runner
-from slotbridge.daemon.sides import Moved, Outage, Sides, next_probe, probe_wait
+from slotbridge.daemon.sides import Moved, Outage, Sides, down_side, next_probe, probe_wait
 from slotbridge.daemon.tenure import Tenure
 from slotbridge.daemon.timetable import METERED, Timetable
-from slotbridge.errors import SIDE_NAMES, ApiError, Side, SlotbridgeError, StoreError
+from slotbridge.errors import SIDE_NAMES, Side, SlotbridgeError, StoreError
 from slotbridge.settings import PairSettings
 from slotbridge.store import DatabaseLock, Store
 from slotbridge.sync.report import RunReport
@@ -42,7 +42,7 @@ BUG: Final = "This is a mistake in slotbridge; please report it with the log. Th
 log = structlog.get_logger("slotbridge.daemon")
 
 
-class Engine(Protocol):
+class Engine(Portal, Protocol):
     """What does the work."""
 
     async def sync(self, pairs: Sequence[PairSettings], *, trigger: str, stop: Callable[[], bool]) -> RunReport:
@@ -50,9 +50,6 @@ class Engine(Protocol):
 
         Raises StoreError where it cannot be remembered.
         """
-
-    async def bitrix24_digests(self, pairs: Sequence[PairSettings]) -> dict[str, str | None]:
-        """What Bitrix24 holds for each pair now, in short. Raises ApiError."""
 
 
 class Daemon:
@@ -80,8 +77,6 @@ class Daemon:
         self._clock = clock
         self._random = random
         self._sides = Sides()
-        self._notices = Notices()
-        self._looking: asyncio.Task[None] | None = None
         self._retry_at = 0.0
         self._heeded: Mapping[str, datetime] = {}
         self._heeded_at = 0.0
@@ -90,6 +85,16 @@ class Daemon:
         self._tenure = Tenure(lock, clock)
         self.condition = Condition(self.roster, clock, caps, self._tenure)
         self.condition.used = self._timetable.used
+        self._lookout = Lookout(
+            self.roster,
+            engine,
+            runner,
+            self._timetable,
+            self.condition,
+            clock,
+            run=self._run_early,
+            lost=self._forgetful,
+        )
 
     def open(self) -> None:
         """From now on ticks begin work."""
@@ -107,12 +112,14 @@ class Daemon:
             return
         if self._sides.down:
             self._probe(now)
-            return
+            if self._sides.are_used_up or not self._timetable.keeps_reserve:
+                return
         self._heed_decisions(now)
         if now < self._retry_at:
             return
-        self._look(now)
-        self._start_due(now)
+        self._lookout.look(now)
+        if not self._sides.down:
+            self._start_due(now)
 
     def notice(self, name: str, why: str) -> None:
         """Somebody says that a pair has changed: "bitrix24 …" and "reservekit …" are events, all else is a person."""
@@ -124,13 +131,12 @@ class Daemon:
             hastens = bool(self.roster[name].holds) and self._timetable.bring_forward(self.roster[name])
             counted[source, "brought forward" if hastens else "no news"] += 1
         else:
-            self._notices.add(name, source, self._clock.monotonic())
+            self._lookout.tell(name, source)
 
     async def drain(self, seconds: float) -> None:
         """No new work; what is under way gets so many seconds to end. Then the plans are void."""
         self.condition.state = "draining"
-        if self._looking is not None:
-            self._looking.cancel()
+        self._lookout.stop()
         if cancelled := await self._runner.drain(seconds):
             log.warning("drain.overrun", runs=cancelled, seconds=seconds)
         try:
@@ -231,7 +237,15 @@ class Daemon:
         if self._sides.down:
             self._timetable.put_all(self._sides.probe_at, f"waits for {_names(self._sides.down)}")
         elif moved.ended:
+            self._try_again([outage.side for outage in moved.ended])
             self._timetable.put_all(now, f"{_names([outage.side for outage in moved.ended])} is back")
+
+    def _try_again(self, sides: Collection[Side]) -> None:
+        """What failed at these sides is worth something of the reserve again."""
+        for entry in self.roster.entries:
+            if down_side(entry.error) in sides:
+                entry.spared_until = float("-inf")
+        self._lookout.look_round_soon()
 
     def _probe_wait(self, outage: Outage, cost: int) -> float:
         """The seconds until the next probe, which the budget stretches as it does any run."""
@@ -245,7 +259,8 @@ class Daemon:
         """A run that failed as a whole: its pairs back off as after any failure."""
         now = self._clock.monotonic()
         for entry in group:
-            entry.attempt_at, entry.failures, entry.error = now, entry.failures + 1, error
+            entry.attempt_at, entry.error = now, error
+            entry.fail(now)
             entry.interval = next_interval(entry.pair.interval, entry.pair.interval_max, failures=entry.failures)
             entry.due_at = now + entry.interval
         self.condition.counters.runs["aborted"] += len(group)
@@ -288,47 +303,9 @@ class Daemon:
                 self.notice(name, "a person's decision")
         self._heeded = decided
 
-    def _look(self, now: float) -> None:
-        if self._looking is not None or not self._notices.due(now):
-            return
-        if taken := self._notices.take({entry.name for entry in self.roster.entries if entry.running}):
-            self._looking = self._runner.start(self._look_at(taken))
-
-    async def _look_at(self, taken: Mapping[str, Source]) -> None:
-        """Runs those pairs of which a notice is news."""
-        try:
-            digests = await self._digests([name for name, source in taken.items() if source == "bitrix24"])
-        finally:
-            self._looking = None
-        now = self._clock.monotonic()
-        if digests is None:
-            self._notices.look_again(taken, now)
-            return
-        news = {name for name, digest in digests.items() if has_news(self.roster[name], digest, now)}
-        wanted = [name for name, source in taken.items() if source == "person" or name in news]
-        echoes = any(self.roster[name].echo_until > now for name in taken)
-        self._notices.looked(now, useful=bool(wanted) or echoes)
-        for name, source in taken.items():
-            self.condition.counters.notices[source, "run" if name in wanted else "no news"] += 1
-        self._run_early([self.roster[name] for name in wanted], taken, now)
-
-    def _run_early(self, wanted: Sequence[Entry], taken: Mapping[str, Source], now: float) -> None:
-        group = [entry for entry in wanted if not entry.running]
-        for entry in wanted:
-            if entry.running:  # since a moment ago: what it has read may be older than the notice
-                self._notices.add(entry.name, taken[entry.name], now)
-        if group and self._may_begin():
-            self._start(group, trigger_of(taken[entry.name] for entry in group))
-
-    async def _digests(self, names: Sequence[str]) -> Mapping[str, str | None] | None:
-        """What Bitrix24 holds for these pairs; None where it cannot be asked now."""
-        try:
-            return await self._engine.bitrix24_digests([self.roster[name].pair for name in names]) if names else {}
-        except StoreError as error:
-            self._forgetful(error)
-        except ApiError as error:
-            log.warning("look.failed", error=str(error))
-        return None
+    def _run_early(self, group: Sequence[Entry], trigger: str) -> None:
+        if self._may_begin():
+            self._start(group, trigger)
 
     # What to tell.
 

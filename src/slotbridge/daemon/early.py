@@ -46,6 +46,20 @@ def has_news(entry: Entry, digest: str | None, now: float) -> bool:
     return digest != entry.digest
 
 
+def is_worth_the_reserve(entry: Entry, digest: str | None, now: float) -> bool:
+    """Whether Bitrix24 holds something that waits to be carried over, so that a run may cost what is kept for changes.
+
+    What is held for a person does not, since the run that held it has seen it. What has failed is tried again when it
+    has changed, and else ever more rarely. A pair that never succeeded tells by its changes alone.
+    """
+    if digest is None or digest == entry.seen:
+        return False
+    is_new = entry.looked not in (None, digest)
+    if entry.seen is None and entry.failures:
+        return is_new
+    return is_new or now >= entry.spared_until
+
+
 class Notices:
     """Collects notices until they are due to be looked at. Instants are those of the monotonic clock."""
 

@@ -17,8 +17,14 @@ AHEAD: Final = 0.02
 MONTH: Final = 30 * 86400
 """The seconds of a month in estimates."""
 
-SPENT: Final = "budget: what is left of the month's requests is kept for changes"
+SPENT: Final = "budget: what is left of the month's requests is kept for changes, which Bitrix24 is looked at for"
 """Why polling waits for the next month."""
+
+USED_UP: Final = "budget: nothing is left of the month's requests"
+"""Why everything does."""
+
+SPARING: Final = 86400.0
+"""The most seconds for which nothing of the reserve is spent on what has failed."""
 
 GROWTH: Final = 1.25
 EXACT: Final = 1e-9
@@ -100,6 +106,11 @@ def next_interval(low: float, high: float, *, quiet: int = 0, failures: int = 0,
     """
     factor = 2.0 ** min(failures - 1, 32) if failures else GROWTH ** min(quiet, 64)
     return max(min(low * factor, max(low, high)), needed)
+
+
+def sparing_time(high: float, failures: int) -> float:
+    """For how many seconds the reserve is not spent again on a pair that has failed so many times in a row."""
+    return max(high, min(SPARING, high * 2.0 ** min(failures - 1, 32)))
 
 
 @dataclass(frozen=True, slots=True)

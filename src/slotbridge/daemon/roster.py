@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from slotbridge.clock import Clock
-from slotbridge.daemon.pace import stale_after
+from slotbridge.daemon.pace import sparing_time, stale_after
 from slotbridge.errors import SlotbridgeError
 from slotbridge.settings import PairSettings
 from slotbridge.store import Memory
@@ -28,8 +28,9 @@ class Entry:
 
     `interval` is in seconds; `steady` is what it was, or would be, without failures and waiting: by it a pair is
     judged stale. `due_at`, `attempt_at`, `success_at` and `since` are instants; `since` is when the roster was made.
-    `quiet` and `failures` count runs in a row. `digest` is what Bitrix24 held at the end of the last run,
-    `news` what that saw happen.
+    `quiet` and `failures` count runs in a row. `digest` is what Bitrix24 held at the end of the last run, None if that
+    failed, `news` what that saw happen. `seen` is what Bitrix24 held when a run last knew, `looked` what a look last
+    found there; before `spared_until`, the reserve is not spent on that once more.
     """
 
     pair: PairSettings
@@ -49,6 +50,9 @@ class Entry:
     holds: frozenset[str] = frozenset()
     windows: int = 0
     digest: str | None = None
+    seen: str | None = None
+    looked: str | None = None
+    spared_until: float = float("-inf")
     told_stale: bool = False
     echo_until: float = 0.0
 
@@ -69,17 +73,24 @@ class Entry:
     def note(self, told: PairReport, memory: Memory, now: float) -> None:
         """What a run did to the pair, and what is remembered of it since."""
         self.attempt_at, self.error, self.digest = now, told.error, told.bitrix24_digest
+        if self.digest is not None:
+            self.seen = self.digest
         self.windows = len(memory.links)
         if told.error is not None:
-            self.failures += 1
             self.quiet = 0
+            self.fail(now)
             return
         holds = frozenset(hold.id for hold in told.holds)
         changed = told.changes or told.linked
         self.news = "after a change" if changed else "after a hold began" if holds - self.holds else ""
         self.quiet = 0 if self.news else self.quiet + 1
-        self.failures, self.holds = 0, holds
+        self.failures, self.holds, self.spared_until = 0, holds, float("-inf")
         self.success_at, self.last_success = now, memory.last_success
+
+    def fail(self, now: float) -> None:
+        """One more failure in a row."""
+        self.failures += 1
+        self.spared_until = now + sparing_time(self.pair.interval_max, self.failures)
 
 
 class Roster:
@@ -129,7 +140,16 @@ def _entry(pair: PairSettings, memory: Memory, clock: Clock, now: float, first: 
     entry = Entry(pair, due_at=first, interval=pair.interval, steady=pair.interval, since=now)
     entry.failures, entry.windows = memory.failures, len(memory.links)
     entry.holds = frozenset(hold.id for hold in memory.holds)
+    entry.seen = memory.bitrix24_digest
     if memory.last_success is not None:
         entry.last_success = memory.last_success
-        entry.success_at = now - max(0.0, (clock.now() - memory.last_success).total_seconds())
+        entry.success_at = _instant(memory.last_success, clock)
+    if memory.failures and memory.last_attempt is not None:
+        sparing = sparing_time(pair.interval_max, memory.failures)
+        entry.spared_until = _instant(memory.last_attempt, clock) + sparing
     return entry
+
+
+def _instant(past: datetime, clock: Clock) -> float:
+    """The same in seconds of the monotonic clock."""
+    return clock.monotonic() - max(0.0, (clock.now() - past).total_seconds())

@@ -62,6 +62,11 @@ class Sides:
         """When to ask next, if any side is down: once that is due of all of them."""
         return max((outage.probe_at for outage in self._outages.values()), default=0.0)
 
+    @property
+    def are_used_up(self) -> bool:
+        """Whether one of them is down because the month's requests are used up: there is no reserve then."""
+        return any(isinstance(outage.error, BudgetSpent) for outage in self._outages.values())
+
     def learn(self, ran: Sequence[Entry], roster: Roster, now: float) -> Moved:
         """What a run that has just ended says about the sides; it has been noted in the entries already."""
         if any(entry.error is None for entry in ran):

@@ -11,7 +11,16 @@ from typing import Final
 import structlog
 
 from slotbridge.clock import Clock
-from slotbridge.daemon.pace import SPENT, Budget, Purse, needed_interval, next_interval, next_turn, seconds_left
+from slotbridge.daemon.pace import (
+    SPENT,
+    USED_UP,
+    Budget,
+    Purse,
+    needed_interval,
+    next_interval,
+    next_turn,
+    seconds_left,
+)
 from slotbridge.daemon.roster import Entry, Roster
 from slotbridge.errors import Side
 from slotbridge.store import Store
@@ -51,6 +60,11 @@ class Timetable:
         self.used = self._store.usage.in_month(now)
         return Budget(self.used[METERED], self._cap, seconds_left(now))
 
+    @property
+    def keeps_reserve(self) -> bool:
+        """Whether polling has stopped, and something is left for changes, as far as was last counted."""
+        return self._saving and not self._is_used_up()
+
     def is_spent(self) -> bool:
         """Whether polling has to stop until the month turns; one event when it begins, one when it ends."""
         budget, pairs = self.budget(), len(self._roster.entries)
@@ -89,7 +103,8 @@ class Timetable:
         """These wait until the month turns."""
         rest = seconds_left(self._clock.now()) + self._random.uniform(1, 60)
         for entry in group:
-            entry.due_at, entry.why = self._clock.monotonic() + rest, SPENT
+            entry.due_at = self._clock.monotonic() + rest
+            entry.why = USED_UP if self._is_used_up() else SPENT
         self._note(group)
 
     def put_all(self, due_at: float, why: str) -> None:
@@ -111,6 +126,9 @@ class Timetable:
     def clear(self) -> None:
         """Nothing is planned any more."""
         self._store.schedules.clear()
+
+    def _is_used_up(self) -> bool:
+        return self._cap is not None and self.used[METERED] >= self._cap
 
     def _next_turn(self, entry: Entry, now: float, later: float) -> None:
         low, high = entry.pair.interval, entry.pair.interval_max
