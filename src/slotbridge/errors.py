@@ -60,6 +60,11 @@ class SlotbridgeError(Exception):
         head = f"{self.where}: {self.what}" if self.where else self.what
         return f"{head}. {self.hint}" if self.hint else head
 
+    @property
+    def words(self) -> str:
+        """What happened and what to do, without the place, which whoever tells it again adds anew."""
+        return f"{self.what}. {self.hint}" if self.hint else self.what
+
     def as_json(self) -> dict[str, str | None]:
         """The error as a member of a `--json` document."""
         return {

@@ -19,6 +19,7 @@ from tests.store.samples import (
     TUESDAY,
     StillClock,
     change,
+    execute,
     hold,
     select,
 )
@@ -46,7 +47,9 @@ def test_a_base_comes_back_as_it_was_stored_and_sorted(store: Store, run: int) -
 def test_everything_survives_closing(url: str, clock: StillClock) -> None:
     first = Store.open(url, clock=clock)
     first.note_intent("dental", INTENT)
-    outcome = Outcome("dental", START, "held", base=(AGREEMENT, (MONDAY,)), holds=(hold(),), refused=("a",))
+    outcome = Outcome(
+        "dental", START, "held", base=(AGREEMENT, (MONDAY,)), holds=(hold(),), refused={"a": "check day_zero"}
+    )
     first.remember(first.begin_run("test"), [outcome])
     before = first.recall(["dental"])
     first.close()
@@ -99,7 +102,7 @@ def test_an_empty_base_is_an_agreement_without_links(store: Store, run: int) -> 
 
 
 def test_a_quiet_pair_moves_its_times_and_nothing_else(store: Store, run: int, clock: StillClock) -> None:
-    first = Outcome("dental", START, "changed", base=(AGREEMENT, (MONDAY,)), refused=("a",), refusal="day_zero?")
+    first = Outcome("dental", START, "changed", base=(AGREEMENT, (MONDAY,)), refused={"a": "day_zero?"})
     store.remember(run, [first])
     store.note_intent("dental", INTENT)
     before = store.recall(["dental"])["dental"]
@@ -156,16 +159,27 @@ def test_a_failed_pair_keeps_its_base_and_its_changes_are_history(store: Store, 
 
 
 def test_W3_refused_writes_stay_until_they_are_replaced(store: Store, run: int) -> None:
-    failed = Outcome("dental", START, "failed", error="moved a day", refused=("a", "b"), refusal="check day_zero")
+    refused = {"a": "check day_zero", "b": "Sundays are closed"}
+    failed = Outcome("dental", START, "failed", error="moved a day", refused=refused)
     store.remember(run, [failed])
     store.remember(run, [Outcome("dental", START, "quiet")])
     kept = store.recall(["dental"])["dental"]
 
-    store.remember(run, [Outcome("dental", START, "quiet", refused=())])
+    store.remember(run, [Outcome("dental", START, "quiet", refused={})])
     cleared = store.recall(["dental"])["dental"]
 
-    assert (kept.refused, kept.refusal) == (("a", "b"), "check day_zero")
-    assert (cleared.refused, cleared.refusal) == ((), None)
+    assert (kept.refused, cleared.refused) == (refused, {})
+
+
+def test_W3_refused_writes_of_an_older_version_are_remembered_all_the_same(store: Store, run: int, file: Path) -> None:
+    store.remember(run, [Outcome("dental", START, "failed")])
+    execute(file, """UPDATE pair_state SET refused = '["a", "b"]', refusal = 'check day_zero'""")
+
+    assert store.recall(["dental"])["dental"].refused == {"a": "check day_zero", "b": "check day_zero"}
+
+    store.remember(run, [Outcome("dental", START, "failed", refused={"c": "Sundays are closed"})])
+
+    assert store.recall(["dental"])["dental"].refused == {"c": "Sundays are closed"}
 
 
 def test_W4_an_intent_is_kept_until_it_is_done(store: Store, run: int) -> None:
@@ -193,7 +207,15 @@ def test_W4_a_failure_in_the_middle_leaves_nothing(store: Store, run: int, file:
     before = store.recall(["dental", "room"])
     # The second hold's time cannot be stored, which is found out after everything else has been written.
     outcomes = [
-        Outcome("dental", START, "changed", base=(AGREEMENT, ()), changes=(change(),), holds=(), refused=("a",)),
+        Outcome(
+            "dental",
+            START,
+            "changed",
+            base=(AGREEMENT, ()),
+            changes=(change(),),
+            holds=(),
+            refused={"a": "check day_zero"},
+        ),
         Outcome("room", datetime(2026, 1, 1), "held", holds=(hold(pair="room"),)),  # noqa: DTZ001
     ]
 

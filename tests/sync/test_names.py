@@ -313,7 +313,7 @@ def test_W3_a_text_that_is_not_taken_fails_the_pair_and_is_sent_once(make_rig: M
     service(rig, description="")
     assert rig.sync().status == "quiet"
     with opened(rig) as store:
-        assert store.recall(["pair1"])["pair1"].refused == ()
+        assert store.recall(["pair1"])["pair1"].refused == {}
 
 
 @pytest.mark.parametrize("kind", ["drop-before", "drop-after", "cut", "html", "bad-gateway", "empty", "malformed"])

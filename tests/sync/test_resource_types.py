@@ -112,7 +112,7 @@ def test_a_refusal_is_not_asked_for_again_until_something_changes(rig: Declaring
     declare(rig, code="doctors_2", name="Dentists")
     assert (only(rig.run()).status, updates(rig)) == ("changed", 2)
     with opened(rig) as store:
-        assert store.recall([only(first).name])[only(first).name].refused == ()
+        assert store.recall([only(first).name])[only(first).name].refused == {}
 
 
 def test_a_code_that_somebody_takes_in_between_is_a_message(rig: Declaring) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -83,6 +83,11 @@ def _suspects(intents: list[tuple[Intent, bool]]) -> frozenset[Window]:
     return frozenset(window for window, times in sent.items() if times > 1)
 
 
+def _refused(stored: Mapping[str, str] | Sequence[str] | None, words: str | None) -> Mapping[str, str]:
+    """Each digest with its words. A row of an older version has a list, and one text for all of it."""
+    return stored if isinstance(stored, Mapping) else dict.fromkeys(stored or (), words or "")
+
+
 def _memory(
     state: Any, links: list[Link], holds: list[HoldRecord], intents: list[tuple[Intent, bool]], **more: Any
 ) -> Memory:
@@ -98,8 +103,7 @@ def _memory(
     return Memory(
         agreement=None if state.agreement is None else Agreement(**state.agreement),
         links=tuple(sorted(links)),
-        refused=tuple(state.refused or ()),
-        refusal=state.refusal,
+        refused=_refused(state.refused, state.refusal),
         streaks={name: Streak(*streak) for name, streak in (state.streaks or {}).items()},
         last_attempt=state.last_attempt,
         last_success=state.last_success,

@@ -54,8 +54,8 @@ class Memory:
 
     No `agreement` means no base. `links` are sorted. `holds` are the open ones; `decisions` maps their fingerprints to
     what a person decided. `suspects` are windows whose creation was sent more than once in the last day, because an
-    answer got lost: a second equal slot may be ours. `refused` are the digests of writes that did not read back as they
-    were sent and are not to be sent again (W3); `refusal` is the message that goes with them. `streaks` counts what is
+    answer got lost: a second equal slot may be ours. `refused` has the digests of writes that were refused, or did not
+    read back as they were sent, and are not to be sent again (W3), each with the words for it. `streaks` counts what is
     written run after run (G7). `failures` counts those since the last success. `names` are what both sides called it
     when they last agreed. `rescue` is there while nobody has seen that an update of ours left the ranges in place.
     `customers` are those on their way to the wait list. `bitrix24_digest` is what Bitrix24 held when that was last
@@ -68,8 +68,7 @@ class Memory:
     holds: tuple[Hold, ...] = ()
     intents: tuple[Intent, ...] = ()
     suspects: frozenset[Window] = frozenset()
-    refused: tuple[str, ...] = ()
-    refusal: str | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
     streaks: Mapping[str, Streak] = field(default_factory=dict)
     last_attempt: datetime | None = None
     last_success: datetime | None = None
@@ -88,7 +87,7 @@ class Outcome:
     """What one run did to one pair.
 
     `base` is the new one, None for no change. `holds` are all that are open now; None when that is not known, because
-    the pair failed before it was planned. `refused` replaces what is stored together with `refusal`; None leaves both.
+    the pair failed before it was planned. `refused` replaces what is stored; None leaves it.
     `streaks` replaces what is counted for G7. `past` is the base that `base` replaces, if there was one: it is kept, so
     that the run can be undone. `intents_done` settles the pair's intents. `names` is the new base of names, None for no
     change, and `leader` the side that they follow. `bitrix24_digest` is what Bitrix24 holds now, in short; None leaves
@@ -104,8 +103,7 @@ class Outcome:
     changes: tuple[Change, ...] = ()
     overruled: tuple[Overruled | LostName, ...] = ()
     holds: tuple[Hold, ...] | None = None
-    refused: tuple[str, ...] | None = None
-    refusal: str | None = None
+    refused: Mapping[str, str] | None = None
     streaks: Mapping[str, Streak] | None = None
     past: tuple[Agreement, tuple[Link, ...]] | None = None
     intents_done: bool = False

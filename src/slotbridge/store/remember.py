@@ -141,9 +141,7 @@ def _link_row(pair: str, link: Link) -> dict[str, Any]:
 
 def _replace_refusals(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     rows = [
-        {"of": one.pair, "refused": list(one.refused), "refusal": one.refusal}
-        for one in outcomes
-        if one.refused is not None
+        {"of": one.pair, "refused": dict(one.refused), "refusal": None} for one in outcomes if one.refused is not None
     ]
     _execute_many(connection, _STATE, rows)
     counted = [{"of": one.pair, "streaks": one.streaks} for one in outcomes if one.streaks is not None]

@@ -56,14 +56,14 @@ class SlotLink(Table, table=True):
 class PairState(Table, table=True):
     """What is remembered of a pair besides its links. `agreement` is NULL as long as there is no base.
 
-    `bitrix24_digest` is what Bitrix24 held when that was last known, in short.
+    `bitrix24_digest` is what Bitrix24 held when that was last known, in short. `refusal` is of older rows: there `refused` is a list, and this the words for all of it.
     """
 
     __tablename__ = "pair_state"
 
     pair: str = Field(primary_key=True)
     agreement: dict[str, Any] | None = _json_or_null()
-    refused: list[str] | None = _json_or_null()
+    refused: dict[str, str] | None = _json_or_null()
     refusal: str | None = None
     streaks: dict[str, Any] | None = _json_or_null()
     last_attempt: datetime | None = None

@@ -42,7 +42,7 @@ class Naming:
     hold: Hold | None = None
     applied: list[Change] = field(default_factory=list)
     told: list[LostName] = field(default_factory=list)
-    refused: tuple[str, ...] = ()
+    refused: dict[str, str] = field(default_factory=dict)
     error: SlotbridgeError | None = None
 
     @classmethod
@@ -65,7 +65,7 @@ class Naming:
         self.plan = plan = follow(self.base, names, self.leader)
         self.agreed = None if plan.fields else names
         if plan.digest in self.memory.refused:
-            self.refused = (plan.digest,)
+            self.refused = {plan.digest: self.memory.refused[plan.digest]}
             self.fail(not_taken(plan))
 
     @property
@@ -96,8 +96,11 @@ class Naming:
         if done.fields == plan.fields:
             return  # a field that was not sent may have been edited; that is for the next run
         if isinstance(failure, Rejected) or (failure is None and found == done.after):
-            self.refused = (rest.digest,)
-        self.fail(failure or (not_taken(rest) if self.refused else otherwise(rest)))
+            error = failure or not_taken(rest)
+            self.refused = {rest.digest: error.words}
+        else:
+            error = failure or otherwise(rest)
+        self.fail(error)
 
 
 def is_known(pair: PairSettings, memory: Memory) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from slotbridge.errors import ApiError, SlotbridgeError
+from slotbridge.errors import ApiError
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import SIDES, Change, Hold, Link
 from slotbridge.reconcile.names import REFUSED, LostName
@@ -83,20 +83,19 @@ def _about_names(work: Work) -> dict[str, Any]:
 
 
 def _refusals(work: Work) -> dict[str, Any]:
-    """What is not to be sent again, of hours and of names, with the words for it; nothing where that stays."""
+    """What is not to be sent again, of hours and of names, each with the words for it; nothing where that stays."""
     known, names = work.memory.refused, work.names
-    told = words_of(work.error) if work.refused else work.memory.refusal
     hours = work.refused if work.refused or work.error is None else _kept(known, of_names=False)
     if names is None or names.shown is not None:
-        named = names.refused if names is not None else ()
+        named = names.refused if names is not None else {}
     else:
         named = _kept(known, of_names=True)
-    now = (*hours, *named)
-    return {} if now == known else {"refused": now, "refusal": told if hours else None}
+    now = {**hours, **named}
+    return {} if now == known else {"refused": now}
 
 
-def _kept(refused: Iterable[str], *, of_names: bool) -> tuple[str, ...]:
-    return tuple(digest for digest in refused if digest.startswith(REFUSED) == of_names)
+def _kept(refused: Mapping[str, str], *, of_names: bool) -> dict[str, str]:
+    return {digest: words for digest, words in refused.items() if digest.startswith(REFUSED) == of_names}
 
 
 def report_of(work: Work, outcome: Outcome, *, dry: bool) -> PairReport:
@@ -157,10 +156,3 @@ def _streaks(work: Work) -> dict[str, Streak] | None:
         return None  # nothing was written, and what was counted is why
     counted = streaks(work.plan, work.memory.streaks) if work.plan is not None and work.applied else {}
     return counted if counted or work.memory.streaks else None
-
-
-def words_of(error: SlotbridgeError | None) -> str | None:
-    """What happened and what to do, without the place, which whoever tells it again adds anew."""
-    if error is None:
-        return None
-    return f"{error.what}. {error.hint}" if error.hint else error.what

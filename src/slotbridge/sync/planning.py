@@ -15,7 +15,7 @@ from slotbridge.reconcile.model import Initial, Link, Side
 from slotbridge.reconcile.plan import plan
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
-from slotbridge.sync.refusals import when_again
+from slotbridge.sync.refusals import still_refused
 from slotbridge.sync.terms import agreement_of, options_of, terms_of
 from slotbridge.sync.work import Work, keeping_to
 
@@ -133,8 +133,8 @@ class Planner:
         """What did not read back as it was sent is not sent again, unless a person has decided so (W3)."""
         if work.plan is None or not work.memory.refused or any(v.decided for v in work.plan.verdicts):
             return
-        if hint := when_again(work, self._settings, self._clock.now()):
-            work.fail(ApiError(work.memory.refusal or "the last write was not kept", side="reservekit", hint=hint))
+        if error := still_refused(work, self._settings, self._clock.now()):
+            work.fail(error)
 
 
 def stays(booking_id: int, why: str) -> str:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from slotbridge.errors import ApiError
 from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.reconcile.model import Change
 from slotbridge.settings import ReserveKitSettings
@@ -27,14 +28,19 @@ def as_not_kept(work: Work, changes: Iterable[Change], settings: ReserveKitSetti
     return tuple(_digests(changes, settings, (came,) if came else work.snapshot))
 
 
-def when_again(work: Work, settings: ReserveKitSettings, now: datetime) -> str | None:
-    """When what is planned is sent again, if it is not to be sent now."""
-    planned, known = work.planned("reservekit"), set(work.memory.refused)
+def still_refused(work: Work, settings: ReserveKitSettings, now: datetime) -> ApiError | None:
+    """Why what is planned is not to be sent now, and when it is sent again; None if it may be sent."""
+    planned, known = work.planned("reservekit"), work.memory.refused
     names = _digests(planned, settings, work.snapshot)
-    if known & {*names, *_digests(planned, settings, (_strays(work),))}:
-        return "It is not sent again until that setting, or these hours, have changed"
-    if known & {f"{_hour(now)} {name}" for name in names}:
-        return "It is sent again once either side has changed, or an hour has passed"
+    not_kept = {*names, *_digests(planned, settings, (_strays(work),))}
+    for digest, words in known.items():
+        if digest in not_kept:
+            hint = "It is not sent again until that setting, or these hours, have changed"
+            return ApiError(words, side="reservekit", hint=hint)
+    for digest, words in known.items():
+        if digest in {f"{_hour(now)} {name}" for name in names}:
+            hint = "It is sent again once either side has changed, or an hour has passed"
+            return ApiError(words, side="reservekit", hint=hint)
     return None
 
 

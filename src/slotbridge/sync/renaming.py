@@ -90,7 +90,7 @@ class NameWriter:
                     await self._send(work, renaming, failures)
                 if self._closed is not None and work.name not in failures:
                     names.keep_back("read-only", self._closed)
-                    names.refused = (self._mark,)
+                    names.refused = {self._mark: self._closed}
         await self._verify("reservekit", [one for one in due if one[0].name in failures], failures)
 
     async def _send(self, work: Work, renaming: Renaming, failures: dict[str, ApiError | None]) -> None:

@@ -15,12 +15,11 @@ from slotbridge.reconcile.model import Change
 from slotbridge.reconcile.resource_types import Fields, TypePlan, compare
 from slotbridge.settings import ResourceTypeSettings
 from slotbridge.store import Memory, Outcome, Store
-from slotbridge.sync.outcome import words_of
 from slotbridge.sync.report import TypeReport
 
 E = TypeVar("E", bound=ApiError)
-Done = tuple[TypeReport, str | None]
-"""What became of a declaration, and the digest of what is not to be sent again."""
+Done = tuple[TypeReport, Mapping[str, str]]
+"""What became of a declaration, and the digest of what is not to be sent again, with the words for it."""
 
 MOST_NAMED = 10
 """How many of the portal's types a message names."""
@@ -46,7 +45,7 @@ class TypeKeeper:
         try:
             present = await self._types.list()
         except ApiError as error:
-            done: list[Done] = [(TypeReport(kind.id, error=error), None) for kind in declared]
+            done: list[Done] = [(TypeReport(kind.id, error=error), {}) for kind in declared]
         else:
             done = [
                 await self._bring_in_line(kind, present, memories.get(name, Memory()))
@@ -58,19 +57,18 @@ class TypeKeeper:
     async def _bring_in_line(self, kind: ResourceTypeSettings, present: Sequence[ResourceType], memory: Memory) -> Done:
         plan = planned(kind, present)
         if isinstance(plan, ApiError):
-            return TypeReport(kind.id, error=plan), None
+            return TypeReport(kind.id, error=plan), {}
         if plan.change is None:
-            return TypeReport(kind.id), None
+            return TypeReport(kind.id), {}
         if plan.digest in memory.refused:
             hint = "It is not sent again until the declaration or the type has changed"
-            return TypeReport(
-                kind.id, error=_about(kind, Rejected, memory.refusal or "the portal refused it", hint)
-            ), plan.digest
+            words = memory.refused[plan.digest]
+            return TypeReport(kind.id, error=_about(kind, Rejected, words, hint)), {plan.digest: words}
         return await self._send(kind, plan, plan.change)
 
     async def _send(self, kind: ResourceTypeSettings, plan: TypePlan, change: Change) -> Done:
         if self._run is None:
-            return TypeReport(kind.id, (change,)), None
+            return TypeReport(kind.id, (change,)), {}
         failure: ApiError | None = None
         try:
             await self._types.update(kind.id, str(plan.after["code"]), plan.fields)
@@ -79,12 +77,12 @@ class TypeKeeper:
         try:
             now = fields_of(await self._types.get(kind.id))
         except ApiError as error:
-            return TypeReport(kind.id, error=failure or error), None
+            return TypeReport(kind.id, error=failure or error), {}
         reached = plan.reached(now)
         changes = (reached,) if reached is not None else ()
         if reached == change:
-            return TypeReport(kind.id, changes), None
-        refused = plan.digest if isinstance(failure, Rejected) else None
+            return TypeReport(kind.id, changes), {}
+        refused = {plan.digest: failure.words} if isinstance(failure, Rejected) else {}
         return TypeReport(kind.id, changes, failure or _not_as_sent(kind, plan, now)), refused
 
     def _remember(self, done: Sequence[Done], memories: Mapping[str, Memory]) -> None:
@@ -98,21 +96,13 @@ class TypeKeeper:
                 status=report.status,
                 error=str(report.error) if report.error else None,
                 changes=report.changes,
-                refused=(refused,) if refused else (),
-                refusal=_refusal(report, refused, memories.get(report.name, Memory())),
+                refused=refused,
             )
             for report, refused in done
             if report.status != "quiet" or memories.get(report.name, Memory()).failures
         ]
         if self._store is not None and self._run is not None and outcomes:
             self._store.remember(self._run, outcomes)
-
-
-def _refusal(report: TypeReport, refused: str | None, memory: Memory) -> str | None:
-    """The words that go with what is not to be sent again: those of the first time."""
-    if refused is None:
-        return None
-    return memory.refusal if refused in memory.refused else words_of(report.error)
 
 
 def planned(kind: ResourceTypeSettings, present: Sequence[ResourceType]) -> TypePlan | ApiError:

@@ -117,9 +117,10 @@ class Sender:
             sent = [change.after for change in planned]
             again = [change for change in work.planned("reservekit") if change.after in sent]
             if isinstance(failure, NotKept):
-                work.refused = as_not_kept(work, again, self._settings)
+                digests = as_not_kept(work, again, self._settings)
             else:
-                work.refused = as_refused(work, again, self._settings, self._clock.now())
+                digests = as_refused(work, again, self._settings, self._clock.now())
+            work.refused |= dict.fromkeys(digests, failure.words)
             work.goes_on = isinstance(failure, Rejected)
         raise failure
 

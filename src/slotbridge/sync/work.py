@@ -86,7 +86,7 @@ class Work:
     goes_on: bool = False
     applied: list[Change] = field(default_factory=list)
     told: list[Overruled] = field(default_factory=list)
-    refused: tuple[str, ...] = ()
+    refused: dict[str, str] = field(default_factory=dict)
     error: SlotbridgeError | None = None
     known: bool = False
     instead: Ranges | None = None
