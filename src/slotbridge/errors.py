@@ -172,6 +172,16 @@ class NotKept(ApiError):
     """The server took a write, and holds something else now."""
 
 
+def is_final(error: SlotbridgeError | None) -> bool:
+    """Whether the server has judged the request, and would say the same again until something has changed.
+
+    What did not arrive, came too fast or was lost, it has not judged; a code that we do not know is a judgement (4xx).
+    """
+    if type(error) is ApiError:
+        return error.code is not None and (error.status is None or 400 <= error.status < 500)
+    return isinstance(error, Rejected | NotFound | AccessRefused)
+
+
 E = TypeVar("E", bound=ApiError)
 
 

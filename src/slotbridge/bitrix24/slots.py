@@ -12,7 +12,7 @@ from slotbridge.bitrix24.batching import counted, named, parts, require_access, 
 from slotbridge.bitrix24.gateway import BATCH_SIZE, Command, Gateway
 from slotbridge.bitrix24.models import SlotsWritten, read_slots, slot_fields
 from slotbridge.bitrix24.resources import get_command, resource_or_error, update_command
-from slotbridge.errors import AccessRefused, ApiError, LimitReached, NotFound, NotSent, OutcomeUnknown
+from slotbridge.errors import AccessRefused, ApiError, LimitReached, NotFound, NotSent, OutcomeUnknown, is_final
 from slotbridge.lenses.items import Odd, Range
 from slotbridge.together import together
 
@@ -142,7 +142,9 @@ class Write:
         """What the answers to the commands amount to."""
         before, *profile, done, after = answers
         if isinstance(done, ApiError):
-            return self._emptied(done) if profile and _may_have_emptied(profile[-1]) else done
+            if not profile or not _may_have_emptied(profile[-1]):
+                return done
+            return self._emptied(done, profile[-1])
         written = _written(self.resource_id, before, after)
         if not profile or isinstance(written, ApiError):
             return written
@@ -159,9 +161,11 @@ class Write:
         known = _slots_or_error(before, self.resource_id)
         return before if isinstance(edited, ApiError) or edited in ((), known) else since
 
-    def _emptied(self, error: ApiError) -> ApiError:
+    def _emptied(self, error: ApiError, update: object | ApiError) -> ApiError:
         if isinstance(error, (OutcomeUnknown, NotFound)):
             return error
+        if isinstance(update, ApiError) and is_final(update) and is_final(error):
+            return update  # both were refused; whether the ranges are still there is told by reading
         what = f"its name was updated, which empties the hours, and they could not be set again: {error.what}"
         hint = error.hint or "The next run sets them again"
         item = named(self.resource_id)

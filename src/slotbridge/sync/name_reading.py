@@ -56,7 +56,7 @@ class NameReader:
             elif isinstance(resource, ApiError):
                 names.fail(resource)
             else:
-                names.show(Names(profile_of(resource), profile_of(service)), self._listed_at)
+                names.show(Names(profile_of(resource), profile_of(service)), self._listed_at, self._clock.now())
 
     async def called(self, side: Side, pairs: Sequence[PairSettings]) -> dict[str, Profile | ApiError]:
         """What one side calls these pairs right now, by their names, or why that is not known.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
-from slotbridge.errors import SIDE_NAMES, ApiError, Rejected, SlotbridgeError
+from slotbridge.errors import SIDE_NAMES, ApiError, Rejected, SlotbridgeError, is_final
 from slotbridge.reconcile.model import SIDES, Change, Hold, Side
 from slotbridge.reconcile.names import (
     MOST_SHOWN,
@@ -28,12 +29,14 @@ class Naming:
     """What both sides call a pair, and what the one that follows is to be given.
 
     `read_at` is when they were read, in seconds of the monotonic clock. `agreed` is what may become the base. `told`
-    are the overruled edits that the history has already, `refused` the digests of what is not to be sent again.
+    are the overruled edits that the history has already, `refused` the digests of what is not to be sent again, with
+    the words for it. `items` are the resource and the service, for messages.
     """
 
     name: str
     leader: Side
     memory: Memory
+    items: Mapping[Side, str]
     base: Names | None = None
     shown: Names | None = None
     read_at: float = 0.0
@@ -51,7 +54,11 @@ class Naming:
         if pair.names == "off":
             return None
         base = memory.names if memory.agreement is None or is_known(pair, memory) else None
-        return cls(pair.name, pair.names, memory, base)
+        items: dict[Side, str] = {
+            "bitrix24": f"resource {pair.resource_id}",
+            "reservekit": f"service {pair.service_id}",
+        }
+        return cls(pair.name, pair.names, memory, items, base)
 
     def fail(self, error: SlotbridgeError) -> None:
         """The first failure is the one that is told."""
@@ -59,14 +66,22 @@ class Naming:
             self.error = copy(error)
             self.error.pair = self.name
 
-    def show(self, names: Names, read_at: float) -> None:
-        """Both sides were read, or read again: what follows from it. What was sent in vain is not sent again (W3)."""
+    def show(self, names: Names, read_at: float, now: datetime) -> None:
+        """Both sides were read, or read again: what follows from it. What was sent in vain is not sent again (W3).
+
+        What the server has refused is, once an hour: a permission may have been given, or a type, since.
+        """
         self.shown, self.read_at = names, read_at
         self.plan = plan = follow(self.base, names, self.leader)
         self.agreed = None if plan.fields else names
-        if plan.digest in self.memory.refused:
-            self.refused = {plan.digest: self.memory.refused[plan.digest]}
+        known = self.memory.refused
+        if plan.digest in known:
+            self.refused = {plan.digest: known[plan.digest]}
             self.fail(not_taken(plan))
+        elif (digest := _refused_at(now, plan)) in known:
+            self.refused = {digest: known[digest]}
+            hint = "It is sent again once one of the names has changed, or an hour has passed"
+            self.fail(Rejected(known[digest], side=plan.side, item=self.items[plan.side], hint=hint))
 
     @property
     def due(self) -> Renaming | None:
@@ -78,7 +93,7 @@ class Naming:
         if self.plan is not None and self.shown is not None:
             self.hold = hold_renaming(self.name, self.plan, self.shown, kind, reason)
 
-    def conclude(self, found: Profile | ApiError, failure: ApiError | None) -> None:
+    def conclude(self, found: Profile | ApiError, failure: ApiError | None, now: datetime) -> None:
         """The side shows `found` after it was written: that is what it stored, whatever the answer said (W3, W5).
 
         Raises what kept it from being read back.
@@ -95,12 +110,17 @@ class Naming:
             self.agreed = shown.having(plan.side, found)
         if done.fields == plan.fields:
             return  # a field that was not sent may have been edited; that is for the next run
-        if isinstance(failure, Rejected) or (failure is None and found == done.after):
-            error = failure or not_taken(rest)
-            self.refused = {rest.digest: error.words}
-        else:
-            error = failure or otherwise(rest)
-        self.fail(error)
+        if failure is not None and is_final(failure):
+            self.refused = {_refused_at(now, rest): failure.words}
+        elif failure is None and found == done.after:
+            failure = not_taken(rest)
+            self.refused = {rest.digest: failure.words}
+        self.fail(failure or otherwise(rest))
+
+
+def _refused_at(now: datetime, renaming: Renaming) -> str:
+    """Under which name a renaming is remembered that was refused in this hour."""
+    return f"{renaming.digest} {now:%Y-%m-%dT%H}"
 
 
 def is_known(pair: PairSettings, memory: Memory) -> bool:

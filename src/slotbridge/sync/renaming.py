@@ -116,7 +116,7 @@ class NameWriter:
             found |= await self._reader.called(side, late)
         for work, names, _ in written:
             with keeping_to(names):
-                names.conclude(found[work.name], failures[work.name])
+                names.conclude(found[work.name], failures[work.name], self._clock.now())
 
 
 def _due(works: Sequence[Work], side: Side | None = None) -> list[Due]:
