@@ -13,8 +13,9 @@ from slotbridge.sandbox.portal_binding import Refusal
 from slotbridge.sandbox.portal_methods import _METHODS
 from slotbridge.sandbox.traffic import Fault
 from slotbridge.sync.report import PairReport
-from tests.sync.called import called, in_step, resource, service
-from tests.sync.rig import Rig
+from tests.sync.called import called, in_step, resource, run, service
+from tests.sync.decided import decide, only_hold
+from tests.sync.rig import Network, Rig
 
 MakeRig = Callable[..., Rig]
 Refuse = Callable[..., Any]
@@ -52,10 +53,125 @@ def edit_monday(rig: Rig, end: int = 1020, pair: str = "pair1") -> None:
     rig.world.reservations.edit_slot(rig.slot_ids(pair)[0], end=end)
 
 
+def refused_twice(rig: Rig) -> PairReport:
+    """The first of the runs in which it is sent, and once more."""
+    first, second = (rig.run().pairs[0] for _ in range(2))
+    assert first.status == second.status == "failed"
+    return first
+
+
 def says_the_same(later: PairReport, first: PairReport) -> bool:
     """Whether a report has the cause of the first one, and in addition when it is sent again."""
     assert later.status == "failed"
     return str(later.error).startswith(f"{first.error}. It is ")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_W5_hours_that_are_refused_are_sent_once_more_and_then_once_an_hour(
+    code: str, rig: Rig, refusing: Refuse
+) -> None:
+    in_step(rig)
+    edit_monday(rig)
+    with refusing(code, SET):
+        first = refused_twice(rig)
+        assert code in str(first.error)
+        assert says_the_same(rig.sync(), first)
+        rig.clock.time += 3600
+        assert rig.run().pairs[0].status == "failed"
+        assert says_the_same(rig.sync(), first)
+    assert says_the_same(rig.sync(), first), "not within the hour"
+    rig.clock.time += 3600
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == EDITED
+
+
+def test_W5_other_hours_are_sent_at_once(rig: Rig, refusing: Refuse) -> None:
+    in_step(rig)
+    edit_monday(rig)
+    with refusing("422", SET, having="1020"):
+        refused_twice(rig)
+        assert rig.sync().status == "failed"
+        edit_monday(rig, 960)
+        assert rig.sync().status == "changed"
+    assert rig.in_bitrix24()[0] == ("Mon", 540, 960, 30)
+
+
+def test_W5_what_was_refused_and_taken_back_is_forgotten(rig: Rig, refusing: Refuse) -> None:
+    in_step(rig)
+    edit_monday(rig)
+    with refusing("422", SET, having="1020"):
+        refused_twice(rig)
+    edit_monday(rig, 1080)
+    assert rig.sync().status == "quiet"
+    edit_monday(rig)
+    assert rig.sync().status == "changed"
+
+
+def test_W5_a_set_of_unknown_outcome_is_no_refusal(rig: Rig) -> None:
+    in_step(rig)
+    edit_monday(rig)
+    rig.world.faults.append(Fault("slots.set", "drop-before", times=4))
+    for _ in range(4):
+        assert rig.run().pairs[0].status == "failed"
+    assert rig.sync().status == "changed"
+
+
+def test_W7_hours_that_are_refused_keep_no_other_pair_back(make_rig: MakeRig, refusing: Refuse) -> None:
+    rig = in_step(make_rig(pairs=3))
+    for pair in rig.ids:
+        edit_monday(rig, pair=pair)
+    with refusing("422", SET, having=f"'resourceId': '{rig.ids['pair2'][0]}'"):
+        assert [pair.status for pair in rig.run().pairs] == ["changed", "failed", "changed"]
+        rig.run()
+        edit_monday(rig, 960, pair="pair3")
+        assert [pair.status for pair in rig.run().pairs] == ["quiet", "failed", "changed"]
+        rig.is_quiet(rig.run())
+    assert [rig.in_bitrix24(pair)[0][2] for pair in rig.ids] == [1020, 1080, 960]
+
+
+def test_W7_reservekit_gets_what_is_due_beside_them(rig: Rig, refusing: Refuse) -> None:
+    in_step(rig)
+    rig.ranges(("Mon Tue", 540, 1080, 30), ("Wed", 540, 900, 30))
+    rig.world.reservations.edit_slot(rig.slot_ids()[2], end=960)
+    held = only_hold(rig.sync())
+    edit_monday(rig)
+    with refusing("422", SET):
+        first = refused_twice(rig)
+        decide(rig, held, "bitrix24")
+        assert says_the_same(rig.sync(), first)
+    assert (2, 540, 900, 12) in rig.in_reservekit()
+
+
+def test_W8_a_dry_run_tells_it_as_well(rig: Rig, refusing: Refuse) -> None:
+    in_step(rig)
+    edit_monday(rig)
+    with refusing("422", SET):
+        first = refused_twice(rig)
+        assert says_the_same(rig.run(dry_run=True).pairs[0], first)
+        assert [change.op for change in rig.look().plan.changes] == ["update", "create"]
+
+
+def test_W7_a_name_does_not_wait_for_hours_that_are_refused(make_rig: MakeRig, refusing: Refuse) -> None:
+    rig = in_step(make_rig(names="reservekit"))
+    edit_monday(rig)
+    service(rig, "Dr. Adams")
+    with refusing("422", SET, having="1020"):
+        first = refused_twice(rig)
+        third = rig.sync()
+    assert (says_the_same(third, first), called(rig)[0][0]) == (True, "Dr. Adams")
+    assert rig.in_bitrix24() == HOURS
+
+
+def test_W5_hours_that_an_update_took_along_are_sent_again_once_an_hour(make_rig: MakeRig, refusing: Refuse) -> None:
+    rig = in_step(make_rig(names="reservekit"))
+    service(rig, "Dr. Adams")
+    with refusing("1007", SET):
+        refused_twice(rig)
+        assert "1007" in str(rig.sync().error)
+    assert (rig.sync().status, rig.in_bitrix24()) == ("failed", [])
+    rig.clock.time += 3600
+    rig.sync()
+    assert rig.in_bitrix24() == HOURS
 
 
 @pytest.mark.parametrize("code", [*CODES, "1013"])
@@ -115,3 +231,17 @@ def test_W5_a_name_that_reservekit_refuses_is_sent_once_an_hour(status: int, bod
     rig.clock.time += 3600
     assert rig.sync().status == "changed"
     assert called(rig)[1][0] == "Dr. Adams"
+
+
+def test_W5_so_it_is_where_nobody_watches(make_rig: MakeRig, refusing: Refuse) -> None:
+    rig = in_step(make_rig(names="reservekit"))
+    edit_monday(rig)
+    with refusing("insufficient_scope", SET, UPDATE):
+        for _ in range(2):
+            run(rig, Network(rig.world), unattended=True)
+        writes = rig.writes()
+        for _ in range(3):
+            assert run(rig, Network(rig.world), unattended=True).pairs[0].status == "failed"
+        assert rig.writes() == writes
+    rig.clock.time += 3600
+    assert run(rig, Network(rig.world), unattended=True).pairs[0].status == "changed"

@@ -13,6 +13,7 @@ from slotbridge.reconcile.rebase import Ranges
 from slotbridge.store import Rescue, Store
 from slotbridge.sync.evidence import wished
 from slotbridge.sync.planning import Planner
+from slotbridge.sync.refusals import note_refused_ranges, withholds_ranges
 from slotbridge.sync.work import Work, keeping_to
 
 Kept = Ranges | ApiError
@@ -40,7 +41,7 @@ class Keeper:
 
     async def restore(self, works: Sequence[Work]) -> None:
         """Sets again what a write that was broken off has taken away, whatever else becomes of these pairs."""
-        lost = {work.pair.resource_id: work for work in works if work.instead is not None}
+        lost = {work.pair.resource_id: work for work in works if work.instead is not None and not self._waits(work)}
         if not lost:
             return
         wanted = {number: (work.bitrix24, work.instead or ()) for number, work in lost.items()}
@@ -49,9 +50,16 @@ class Keeper:
             with keeping_to(work):
                 await self._after_restoring(work, found[number])
 
+    def _waits(self, work: Work) -> bool:
+        """Whether the portal would refuse once more what is to be set again."""
+        withheld = withholds_ranges(work, work.bitrix24, self._clock.now())
+        work.known = work.known and not withheld
+        return withheld
+
     async def _after_restoring(self, work: Work, kept: Kept) -> None:
         if isinstance(kept, ApiError):
             work.known = False
+            note_refused_ranges(work, work.bitrix24, kept, self._clock.now())
             raise kept
         work.note_applied(work.restored)
         work.instead, work.rescued = None, True
@@ -73,6 +81,7 @@ class Keeper:
             works[number].rescued = True
         for number, error in (await self._set_again(works, {number: there[number] for number in failed})).items():
             works[number].known = False
+            note_refused_ranges(works[number], there[number], error, self._clock.now())
             works[number].fail(error)  # the name may have arrived: without its hours that is no success
         return Updated(refused | failed, called)
 

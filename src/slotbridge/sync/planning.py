@@ -15,7 +15,7 @@ from slotbridge.reconcile.model import Initial, Link, Side
 from slotbridge.reconcile.plan import plan
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
-from slotbridge.sync.refusals import still_refused
+from slotbridge.sync.refusals import still_refused, still_refused_ranges
 from slotbridge.sync.terms import agreement_of, options_of, terms_of
 from slotbridge.sync.work import Work, keeping_to
 
@@ -130,10 +130,19 @@ class Planner:
         return work.terms.today if work.terms else self._clock.now().date()
 
     def _refuse_repetition(self, work: Work) -> None:
-        """What did not read back as it was sent is not sent again, unless a person has decided so (W3)."""
-        if work.plan is None or not work.memory.refused or any(v.decided for v in work.plan.verdicts):
+        """What did not read back as it was sent is not sent again, unless a person has decided so (W3).
+
+        Ranges that Bitrix24 refused keep from ReserveKit nothing that is due there: then it is the writer who sees.
+        """
+        if work.plan is None or not work.memory.refused:
             return
-        if error := still_refused(work, self._settings, self._clock.now()):
+        now, error = self._clock.now(), None
+        if not any(verdict.decided for verdict in work.plan.verdicts):
+            error = still_refused(work, self._settings, now)
+        # What a write of ours has taken away is put back in any case.
+        if error is None and work.sets_bitrix24 and work.actual is None and not work.planned("reservekit"):
+            error = still_refused_ranges(work, work.plan.bitrix24.items, now)
+        if error is not None:
             work.fail(error)
 
 

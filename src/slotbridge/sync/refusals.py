@@ -1,4 +1,4 @@
-"""What ReserveKit refused or did not keep, and when it is sent again (W3, W5)."""
+"""What a side refused or did not keep, and when it is sent again (W3, W5)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,58 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from slotbridge.errors import ApiError
+from slotbridge.errors import ApiError, Rejected, is_final
 from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.reconcile.model import Change
+from slotbridge.reconcile.rebase import Ranges
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.sync.work import Work
 
 
 def as_refused(work: Work, changes: Iterable[Change], settings: ReserveKitSettings, now: datetime) -> tuple[str, ...]:
-    """Under which names these are remembered, which the server found wrong: sent again once, then no more within the
+    """Under which names these are remembered, which ReserveKit found wrong: sent again once, then no more within the
     hour."""
-    known = set(work.memory.refused)
-    names = _digests(changes, settings, work.snapshot)
-    return tuple(f"{_hour(now)} {name}" if f"once {name}" in known else f"once {name}" for name in names)
+    return tuple(_marked(name, work, now) for name in _digests(changes, settings, work.snapshot))
+
+
+def _marked(name: str, work: Work, now: datetime) -> str:
+    """The name of what was refused, with when it may not be sent again: in this hour, if it was sent before."""
+    known = {digest.rpartition(" ")[2] for digest in work.memory.refused}
+    return f"{_hour(now)} {name}" if name in known else f"once {name}"
+
+
+def note_refused_ranges(work: Work, ranges: Ranges, error: ApiError, now: datetime) -> None:
+    """Remembers that Bitrix24 refused these ranges, if that is what it did: sent again once, then once an hour.
+
+    A permission, or the portal's plan, may be put right without anybody touching the hours.
+    """
+    if is_final(error):
+        work.refused[_marked(_of_ranges(work, ranges), work, now)] = error.words
+
+
+def still_refused_ranges(work: Work, ranges: Ranges, now: datetime) -> Rejected | None:
+    """Why these ranges are not to be sent to Bitrix24 now; None if they may be."""
+    words = work.memory.refused.get(f"{_hour(now)} {_of_ranges(work, ranges)}")
+    if words is None:
+        return None
+    hint = "It is sent again once other hours are to be written there, or an hour has passed"
+    return Rejected(words, side="bitrix24", item=f"resource {work.pair.resource_id}", hint=hint)
+
+
+def withholds_ranges(work: Work, ranges: Ranges, now: datetime) -> bool:
+    """Whether these ranges are not sent now, since Bitrix24 would refuse them again: then the pair fails with that."""
+    error = still_refused_ranges(work, ranges, now)
+    if error is None:
+        return False
+    work.refused[f"{_hour(now)} {_of_ranges(work, ranges)}"] = error.what
+    work.fail(error)
+    return True
+
+
+def _of_ranges(work: Work, ranges: Ranges) -> str:
+    """A short name for a write to Bitrix24, which replaces the whole list."""
+    told = json.dumps([work.pair.resource_id, sorted(map(repr, ranges))])
+    return f"bitrix24:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 def as_not_kept(work: Work, changes: Iterable[Change], settings: ReserveKitSettings) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from slotbridge.bitrix24 import Bitrix24Client, SlotsWritten
 from slotbridge.clock import Clock
@@ -18,6 +19,7 @@ from slotbridge.sync.evidence import has_vanished, set_beside, wished
 from slotbridge.sync.keeping import ROUNDS, Keeper, changed_each_time
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import AT_ONCE, FRESH, SETTLES, Reader
+from slotbridge.sync.refusals import note_refused_ranges, withholds_ranges
 from slotbridge.sync.renaming import NameWriter
 from slotbridge.sync.sending import LATE_AFTER_SILENCE, Sender, new_in
 from slotbridge.sync.work import Stop, Work, keeping_to, never
@@ -161,7 +163,9 @@ class Writer:
             await self._planner.plan(work)
 
     async def _write_bitrix24(self, works: Sequence[Work]) -> None:
+        now = self._clock.now()
         due = [work for work in works if work.sets_bitrix24 and not self._is_put_off(work)]
+        due = [work for work in due if work.actual is not None or not _withholds(work, now)]
         writes = {work.pair.resource_id: work.plan.bitrix24.items for work in due if work.plan}
         if not writes:
             return
@@ -179,6 +183,7 @@ class Writer:
             return
         if isinstance(written, ApiError):
             work.known = False
+            note_refused_ranges(work, work.plan.bitrix24.items, written, self._clock.now())
             work.fail(written)
             return
         work.note_applied(work.planned("bitrix24"))
@@ -203,3 +208,7 @@ class Writer:
         if work.actual is not None:  # should it not come to that, the next run puts it back
             due = work.plan.bitrix24.items if work.error is None else work.bitrix24
             self._keeper.note([(work, due, work.actual)])
+
+
+def _withholds(work: Work, now: datetime) -> bool:
+    return work.plan is not None and withholds_ranges(work, work.plan.bitrix24.items, now)
