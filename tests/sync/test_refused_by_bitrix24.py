@@ -22,7 +22,10 @@ Refuse = Callable[..., Any]
 
 SET = "booking.v1.resource.slots.set"
 UPDATE = "booking.v1.resource.update"
-CODES = ["422", "1007", "0", "100", "1009", "insufficient_scope", "of tomorrow"]
+DENIED = "insufficient_scope"
+"""Whoever calls for a run may just have given the permission: then it is asked for."""
+
+CODES = ["422", "1007", "0", "100", "1009", DENIED, "of tomorrow"]
 HOURS = [("Mon Tue Wed", 540, 1080, 30)]
 EDITED = [("Mon", 540, 1020, 30), ("Tue Wed", 540, 1080, 30)]
 
@@ -71,6 +74,7 @@ def test_W5_hours_that_are_refused_are_sent_once_more_and_then_once_an_hour(
     code: str, rig: Rig, refusing: Refuse
 ) -> None:
     in_step(rig)
+    rig.unattended = code == DENIED
     edit_monday(rig)
     with refusing(code, SET):
         first = refused_twice(rig)
@@ -180,6 +184,7 @@ def test_W5_a_name_that_bitrix24_refuses_is_sent_once_an_hour(
     code: str, methods: tuple[str, ...], make_rig: MakeRig, refusing: Refuse
 ) -> None:
     rig = in_step(make_rig(names="reservekit"))
+    rig.unattended = code == DENIED
     service(rig, "Dr. Adams")
     with refusing(code, *methods):
         first = rig.sync()
@@ -190,6 +195,22 @@ def test_W5_a_name_that_bitrix24_refuses_is_sent_once_an_hour(
     rig.clock.time += 3600
     assert rig.sync().status == "changed"
     assert (called(rig)[0][0], rig.in_bitrix24()) == ("Dr. Adams", HOURS)
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_W6_a_permission_that_was_given_is_found_by_the_next_sync_of_a_person(
+    runs: int, make_rig: MakeRig, refusing: Refuse
+) -> None:
+    rig = in_step(make_rig(names="reservekit"))
+    edit_monday(rig)
+    service(rig, "Dr. Adams")
+    with refusing(DENIED, SET, UPDATE):
+        for unattended in (False, True):
+            rig.unattended = unattended
+            assert {rig.run().pairs[0].status for _ in range(runs)} == {"failed"}
+    rig.unattended = False
+    assert rig.sync().status == "changed"
+    assert (called(rig)[0][0], rig.in_bitrix24()) == ("Dr. Adams", EDITED)
 
 
 def test_W5_another_name_is_sent_at_once(make_rig: MakeRig, refusing: Refuse) -> None:

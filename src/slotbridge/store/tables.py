@@ -56,7 +56,8 @@ class SlotLink(Table, table=True):
 class PairState(Table, table=True):
     """What is remembered of a pair besides its links. `agreement` is NULL as long as there is no base.
 
-    `bitrix24_digest` is what Bitrix24 held when that was last known, in short. `refusal` is of older rows: there `refused` is a list, and this the words for all of it.
+    `bitrix24_digest` is what Bitrix24 held when that was last known, in short. `refusal` is of older rows: there
+    `refused` is a list, and this the words for all of it.
     """
 
     __tablename__ = "pair_state"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from slotbridge.errors import SIDE_NAMES, ApiError, Rejected, SlotbridgeError, is_final
+from slotbridge.errors import SIDE_NAMES, AccessRefused, ApiError, Rejected, SlotbridgeError, is_final
 from slotbridge.reconcile.model import SIDES, Change, Hold, Side
 from slotbridge.reconcile.names import (
     MOST_SHOWN,
@@ -22,6 +22,7 @@ from slotbridge.reconcile.names import (
 )
 from slotbridge.settings import PairSettings
 from slotbridge.store import Memory
+from slotbridge.sync.repetition import held_off, within_the_hour
 
 
 @dataclass(slots=True)
@@ -30,7 +31,7 @@ class Naming:
 
     `read_at` is when they were read, in seconds of the monotonic clock. `agreed` is what may become the base. `told`
     are the overruled edits that the history has already, `refused` the digests of what is not to be sent again, with
-    the words for it. `items` are the resource and the service, for messages.
+    the words for it. `items` are the resource and the service, for messages. `patient` as of `Work`.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Naming:
     memory: Memory
     items: Mapping[Side, str]
     base: Names | None = None
+    patient: bool = False
     shown: Names | None = None
     read_at: float = 0.0
     plan: Renaming | None = None
@@ -49,7 +51,7 @@ class Naming:
     error: SlotbridgeError | None = None
 
     @classmethod
-    def of(cls, pair: PairSettings, memory: Memory) -> Naming | None:
+    def of(cls, pair: PairSettings, memory: Memory, *, patient: bool = False) -> Naming | None:
         """None for a pair whose names do not follow. What other items were called is no base (M12)."""
         if pair.names == "off":
             return None
@@ -58,7 +60,7 @@ class Naming:
             "bitrix24": f"resource {pair.resource_id}",
             "reservekit": f"service {pair.service_id}",
         }
-        return cls(pair.name, pair.names, memory, items, base)
+        return cls(pair.name, pair.names, memory, items, base, patient)
 
     def fail(self, error: SlotbridgeError) -> None:
         """The first failure is the one that is told."""
@@ -78,10 +80,10 @@ class Naming:
         if plan.digest in known:
             self.refused = {plan.digest: known[plan.digest]}
             self.fail(not_taken(plan))
-        elif (digest := _refused_at(now, plan)) in known:
-            self.refused = {digest: known[digest]}
+        elif name := held_off(plan.digest, known, now, patient=self.patient):
+            self.refused = {name: known[name]}
             hint = "It is sent again once one of the names has changed, or an hour has passed"
-            self.fail(Rejected(known[digest], side=plan.side, item=self.items[plan.side], hint=hint))
+            self.fail(Rejected(known[name], side=plan.side, item=self.items[plan.side], hint=hint))
 
     @property
     def due(self) -> Renaming | None:
@@ -111,16 +113,12 @@ class Naming:
         if done.fields == plan.fields:
             return  # a field that was not sent may have been edited; that is for the next run
         if failure is not None and is_final(failure):
-            self.refused = {_refused_at(now, rest): failure.words}
+            denied = isinstance(failure, AccessRefused)
+            self.refused = {within_the_hour(rest.digest, now, denied=denied): failure.words}
         elif failure is None and found == done.after:
             failure = not_taken(rest)
             self.refused = {rest.digest: failure.words}
         self.fail(failure or otherwise(rest))
-
-
-def _refused_at(now: datetime, renaming: Renaming) -> str:
-    """Under which name a renaming is remembered that was refused in this hour."""
-    return f"{renaming.digest} {now:%Y-%m-%dT%H}"
 
 
 def is_known(pair: PairSettings, memory: Memory) -> bool:

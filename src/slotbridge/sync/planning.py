@@ -50,7 +50,7 @@ class Planner:
         self._initial = initial
         self._accept_deletes = accept_deletes
         self._targets = targets or {}
-        self._patient = patient
+        self.patient = patient
         self.frozen: dict[Side, str] = {}
 
     def set_zone(self, work: Work, zone: str) -> None:
@@ -115,7 +115,7 @@ class Planner:
     def _resting(self, work: Work) -> dict[int, str]:
         """The slots whose customers are not asked for by now, and why: a booking there was kept not long ago (W6)."""
         since = self._clock.now() - CLOSED_FOR
-        kept = [way for way in work.memory.customers if self._patient and way.step == "listed" and way.at > since]
+        kept = [way for way in work.memory.customers if self.patient and way.step == "listed" and way.at > since]
         return {way.slot_id: _told_before(work, way.booking_id) for way in kept}
 
     def _moves_slots(self, work: Work) -> bool:

@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from slotbridge.errors import ApiError, Rejected, is_final
+from slotbridge.errors import AccessRefused, ApiError, Rejected, is_final
 from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.reconcile.model import Change
 from slotbridge.reconcile.rebase import Ranges
 from slotbridge.settings import ReserveKitSettings
+from slotbridge.sync.repetition import held_off, once, what, within_the_hour
 from slotbridge.sync.work import Work
 
 
@@ -21,10 +22,10 @@ def as_refused(work: Work, changes: Iterable[Change], settings: ReserveKitSettin
     return tuple(_marked(name, work, now) for name in _digests(changes, settings, work.snapshot))
 
 
-def _marked(name: str, work: Work, now: datetime) -> str:
+def _marked(name: str, work: Work, now: datetime, *, denied: bool = False) -> str:
     """The name of what was refused, with when it may not be sent again: in this hour, if it was sent before."""
-    known = {digest.rpartition(" ")[2] for digest in work.memory.refused}
-    return f"{_hour(now)} {name}" if name in known else f"once {name}"
+    known = set(map(what, work.memory.refused))
+    return within_the_hour(name, now, denied=denied) if name in known else once(name)
 
 
 def note_refused_ranges(work: Work, ranges: Ranges, error: ApiError, now: datetime) -> None:
@@ -33,16 +34,18 @@ def note_refused_ranges(work: Work, ranges: Ranges, error: ApiError, now: dateti
     A permission, or the portal's plan, may be put right without anybody touching the hours.
     """
     if is_final(error):
-        work.refused[_marked(_of_ranges(work, ranges), work, now)] = error.words
+        denied = isinstance(error, AccessRefused)
+        work.refused[_marked(_of_ranges(work, ranges), work, now, denied=denied)] = error.words
 
 
 def still_refused_ranges(work: Work, ranges: Ranges, now: datetime) -> Rejected | None:
     """Why these ranges are not to be sent to Bitrix24 now; None if they may be."""
-    words = work.memory.refused.get(f"{_hour(now)} {_of_ranges(work, ranges)}")
-    if words is None:
+    known = work.memory.refused
+    name = held_off(_of_ranges(work, ranges), known, now, patient=work.patient)
+    if name is None:
         return None
     hint = "It is sent again once other hours are to be written there, or an hour has passed"
-    return Rejected(words, side="bitrix24", item=f"resource {work.pair.resource_id}", hint=hint)
+    return Rejected(known[name], side="bitrix24", item=f"resource {work.pair.resource_id}", hint=hint)
 
 
 def withholds_ranges(work: Work, ranges: Ranges, now: datetime) -> bool:
@@ -50,7 +53,8 @@ def withholds_ranges(work: Work, ranges: Ranges, now: datetime) -> bool:
     error = still_refused_ranges(work, ranges, now)
     if error is None:
         return False
-    work.refused[f"{_hour(now)} {_of_ranges(work, ranges)}"] = error.what
+    kept = _of_ranges(work, ranges)
+    work.refused |= {name: words for name, words in work.memory.refused.items() if what(name) == kept}
     work.fail(error)
     return True
 
@@ -77,14 +81,10 @@ def still_refused(work: Work, settings: ReserveKitSettings, now: datetime) -> Ap
             hint = "It is not sent again until that setting, or these hours, have changed"
             return ApiError(words, side="reservekit", hint=hint)
     for digest, words in known.items():
-        if digest in {f"{_hour(now)} {name}" for name in names}:
+        if digest in {within_the_hour(name, now) for name in names}:
             hint = "It is sent again once either side has changed, or an hour has passed"
             return ApiError(words, side="reservekit", hint=hint)
     return None
-
-
-def _hour(now: datetime) -> str:
-    return now.strftime("%Y-%m-%dT%H")
 
 
 def _strays(work: Work) -> Sequence[TimeSlot | Odd]:

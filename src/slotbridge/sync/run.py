@@ -119,9 +119,10 @@ class Pass:
 
     async def _planned(self, pairs: Sequence[PairSettings], zones: dict[int, str | None] | ApiError) -> list[Work]:
         memories: Mapping[str, Memory] = self._store.recall([pair.name for pair in pairs]) if self._store else {}
-        works = [Work(pair, memories.get(pair.name, Memory())) for pair in pairs]
+        patient = self._planner.patient
+        works = [Work(pair, memories.get(pair.name, Memory()), patient) for pair in pairs]
         for work in works:
-            work.names = None if self._planner.undoes(work.name) else Naming.of(work.pair, work.memory)
+            work.names = None if self._planner.undoes(work.name) else Naming.of(work.pair, work.memory, patient=patient)
         if self._run is None:
             self._recall_closed_sides(works)
         set_zones(works, zones, self._planner)

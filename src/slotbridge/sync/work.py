@@ -56,7 +56,7 @@ class Work:
 
     `known` says that it is known what Bitrix24 holds. `instead` is what it holds where a write of ours was broken off,
     and `bitrix24` what that took away; None else. `rescued`: nothing is missing after such a write; `doubt` is why
-    that cannot be told. `names` is None where names do not follow.
+    that cannot be told. `names` is None where names do not follow. `patient` of a run that nobody watches.
 
     `bookings` are the upcoming ones as read at `booked_at`, like `read_at`; `booked` are the phrases about them.
     `leaving` and `stranded` are those of `Options`, as far as this run knows; `seen_off` are bookings that it has
@@ -65,6 +65,7 @@ class Work:
 
     pair: PairSettings
     memory: Memory
+    patient: bool = False
     bitrix24: Ranges = ()
     reservekit: tuple[TimeSlot | Odd, ...] = ()
     read_at: float = 0.0
