@@ -193,6 +193,19 @@ async def test_a_server_that_says_the_month_is_used_up_is_asked_by_probes_alone(
     assert {run.trigger for run in rig.engine.runs} <= {"probe"}
 
 
+async def test_a_server_that_said_the_month_is_used_up_is_probed_in_the_reserve_too(make_rig: MakeRig) -> None:
+    rig = await saving(make_rig, "a", "b")
+    rig.engine.broken |= dict.fromkeys("ab", BudgetSpent("the month's requests are used up", side="reservekit"))
+    rig.engine.holdings["a"] = "edited"
+    await rig.until(lambda: "side.down" in rig.events, most=2 * HOUR)
+    await rig.pass_by(6 * HOUR, step=60)
+    rig.engine.broken.clear()
+    await rig.until(lambda: "side.up" in rig.events, most=1.2 * HOUR, step=60)
+    await rig.pass_by(5)
+    assert rig.entry("a").failures == 0
+    await is_quiet(rig, len(rig.engine.runs))
+
+
 async def test_an_edit_of_an_outage_travels_once_the_side_is_back(make_rig: MakeRig) -> None:
     rig = await saving(make_rig, "a")
     rig.engine.broken["a"] = SILENT

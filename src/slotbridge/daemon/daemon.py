@@ -22,7 +22,7 @@ from slotbridge.daemon.runner import Runner
 from slotbridge.daemon.sides import Moved, Outage, Sides, down_side, next_probe, probe_wait
 from slotbridge.daemon.tenure import Tenure
 from slotbridge.daemon.timetable import METERED, Timetable
-from slotbridge.errors import SIDE_NAMES, Side, SlotbridgeError, StoreError
+from slotbridge.errors import SIDE_NAMES, BudgetSpent, Side, SlotbridgeError, StoreError
 from slotbridge.settings import PairSettings
 from slotbridge.store import DatabaseLock, Store
 from slotbridge.sync.report import RunReport
@@ -248,9 +248,10 @@ class Daemon:
         self._lookout.look_round_soon()
 
     def _probe_wait(self, outage: Outage, cost: int) -> float:
-        """The seconds until the next probe, which the budget stretches as it does any run."""
-        budget = self._timetable.budget()
-        needed = needed_interval(budget, pairs=1, pages=cost, zone_pages=0) if cost else 0.0
+        """The seconds until the next probe, which the budget stretches as it does any run. Where the server has no
+        budget left ours says nothing: the meter lets one request through in six hours."""
+        budget, counts = self._timetable.budget(), cost and not isinstance(outage.error, BudgetSpent)
+        needed = needed_interval(budget, pairs=1, pages=cost, zone_pages=0) if counts else 0.0
         most = min(entry.pair.interval_max for entry in self.roster.entries)
         wait = max(probe_wait(outage.error, outage.probes, most), needed)
         return min(wait, budget.seconds_left) * (1 + self._random.uniform(0, 0.1))
