@@ -109,6 +109,9 @@ def set_beside(written: SlotsWritten, meant: Ranges) -> Ranges | None:
 
 
 def has_vanished(plan: Plan | None, side: Side) -> bool:
-    """Whether the plan deletes a window because it is gone from that side."""
-    verdicts = plan.verdicts if plan else ()
-    return any(verdict.state == "delete" and verdict.row.seen(side) is None for verdict in verdicts)
+    """Whether the plan deletes a window because it is gone from that side, or creates it there once more.
+
+    A listing may lack what is there (`reference/reservekit.md` 5): one would be a loss then, the other a double.
+    """
+    gone = (verdict for verdict in (plan.verdicts if plan else ()) if verdict.row.seen(side) is None)
+    return any(verdict.state == "delete" or (verdict.row.link is not None and verdict.writes(side)) for verdict in gone)
