@@ -210,6 +210,20 @@ def test_W4_a_first_copy_that_was_broken_off_goes_on(rig: Rig) -> None:
     assert [start for _, start, *_ in rig.in_reservekit()] == [540, 540, 600, 540, 540]
 
 
+def test_M6_what_a_first_sync_may_not_delete_is_not_carried_back(rig: Rig) -> None:
+    rig.ranges(("Mon", 540, 1080, 30))
+    rig.slot(6, 600, 660)
+    rig.world.faults.append(Fault("DELETE", "answer", times=99, status=422, body=NO_SUNDAYS))
+    assert rig.run(initial="bitrix24").pairs[0].status == "failed"
+    for _ in range(3):
+        assert rig.run().pairs[0].status == "failed"
+    assert rig.in_bitrix24() == [("Mon", 540, 1080, 30)]
+    rig.world.faults.clear()
+    rig.clock.time += 3600
+    assert rig.sync().status == "changed"
+    assert (rig.in_bitrix24(), rig.in_reservekit()) == ([("Mon", 540, 1080, 30)], [(0, 540, 1080, 18)])
+
+
 def test_M6_where_somebody_edited_what_it_was_a_copy_of_they_are_asked(rig: Rig) -> None:
     break_off_a_first_copy(rig)
     rig.ranges(*FIVE[1:])

@@ -266,3 +266,43 @@ def test_W5_so_it_is_where_nobody_watches(make_rig: MakeRig, refusing: Refuse) -
         assert rig.writes() == writes
     rig.clock.time += 3600
     assert run(rig, Network(rig.world), unattended=True).pairs[0].status == "changed"
+
+
+def test_M10_going_back_travels_back_while_other_hours_are_refused(rig: Rig, refusing: Refuse) -> None:
+    in_step(rig)
+    edit_monday(rig)
+    with refusing("422", SET, having="1020"):
+        rig.ranges(("Mon Wed", 540, 1080, 30), ("Tue", 540, 900, 30))
+        refused_twice(rig)
+        assert (1, 540, 900, 12) in rig.in_reservekit()
+        rig.world.reservations.edit_slot(rig.slot_ids()[1], end=1080)
+        for _ in range(3):
+            assert rig.run().pairs[0].status == "failed"
+        assert (1, 540, 1080, 12) in rig.in_reservekit()
+    rig.clock.time += 3600
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == EDITED
+
+
+def test_M6_a_first_sync_that_is_refused_stays_a_first_sync(rig: Rig, refusing: Refuse) -> None:
+    rig.ranges(("Mon", 600, 1000, 30), ("Fri", 100, 200, 20))
+    rig.slot(0, 540, 1080, 18)
+    rig.slot(6, 600, 660)
+    with refusing("422", SET):
+        assert rig.run(initial="reservekit").pairs[0].status == "failed"
+    assert [hold.kind for hold in rig.sync().holds] == ["first-sync"]
+    assert rig.sync(initial="reservekit").status == "changed"
+    assert rig.in_bitrix24() == [("Mon", 540, 1080, 30), ("Sun", 600, 660, 60)]
+    assert rig.in_reservekit() == [(0, 540, 1080, 18), (6, 600, 660, 1)]
+
+
+def test_W4_a_deletion_that_is_refused_is_no_new_window(rig: Rig, refusing: Refuse) -> None:
+    in_step(rig)
+    rig.world.reservations.remove_slot(rig.slot_ids()[0])
+    with refusing("422", SET):
+        refused_twice(rig)
+        assert rig.sync().status == "failed"
+        assert {day for day, *_ in rig.in_reservekit()} == {1, 2}
+    rig.clock.time += 3600
+    rig.sync()
+    assert rig.in_bitrix24() == [("Tue Wed", 540, 1080, 30)]

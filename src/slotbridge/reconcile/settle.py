@@ -63,6 +63,8 @@ def _settle_row(verdict: Verdict, one: _Pool, two: _Pool) -> Link | Missing | No
     if verdict.bitrix24 is None or verdict.reservekit is None:
         if row.reservekit is not None and two.has(row.reservekit):
             return Missing("reservekit", None, row)
+        if row.bitrix24 is not None and one.has(row.bitrix24):
+            return Missing("bitrix24", None, row)
         return None
     ours = one.take(verdict.bitrix24, row.bitrix24)
     theirs = two.take(verdict.reservekit, row.reservekit)
@@ -74,19 +76,32 @@ def _settle_row(verdict: Verdict, one: _Pool, two: _Pool) -> Link | Missing | No
 
 
 def _old_link(verdict: Verdict, settled: Missing | None) -> Link | None:
-    """The row of the base that stays: of a window that is held, kept or not as it was meant to be."""
+    """The row of the base that stays: of a window that is held, kept or not as it was meant to be.
+
+    A window that a first sync would delete or overwrite has none: what was to go counts as agreed on, or the next run
+    would take it for new.
+    """
     row = verdict.row
     if settled is None and verdict.state not in ("held", "kept"):
         return None
-    if row.link is not None or not verdict.expected:
+    if row.link is not None:
         return row.link
-    if row.reservekit is not None:
-        slot = row.reservekit
-        return _link(slot.window, converted(slot.window, slot.capacity), slot)
-    if row.bitrix24 is None:
+    if settled is not None:
+        return _as_agreed(row, settled.side)
+    if verdict.expected:
+        return _as_agreed(row, "bitrix24" if row.reservekit is None else "reservekit")
+    return None
+
+
+def _as_agreed(row: Row, side: Side) -> Link | None:
+    """A row of the base that has on both sides what this one shows; None if it shows nothing."""
+    seen, slot = row.seen(side), row.reservekit
+    if seen is None:
         return None
-    window, slot_size, _ = row.bitrix24
-    return Link(window, slot_size, 0, 0, converted(window, slot_size))
+    if side == "reservekit":
+        return _link(seen.window, converted(seen.window, seen.capacity), seen)
+    slot_id, part = (0, 0) if slot is None else slot.key
+    return Link(seen.window, seen.capacity, slot_id, part, converted(seen.window, seen.capacity))
 
 
 def _link(window: Window, slot_size: int, slot: Seen) -> Link:

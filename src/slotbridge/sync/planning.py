@@ -142,6 +142,8 @@ class Planner:
         # What a write of ours has taken away is put back in any case.
         if error is None and work.sets_bitrix24 and work.actual is None and not work.planned("reservekit"):
             error = still_refused_ranges(work, work.plan.bitrix24.items, now)
+            if error is not None:
+                work.go_on()
         if error is not None:
             work.fail(error)
 

@@ -51,8 +51,9 @@ class Work:
     `actual` is what Bitrix24 holds where that is not `bitrix24`: we wrote over an edit that had come in between, and
     plan for what was there before. `again` says that a write was followed by a new plan, `begun` that
     something was sent, `put_off` that the run was told to stop before that. `heals` lets a failed pair store its base
-    nevertheless, since what was read back is known to be right; `goes_on` does so, too, and says that everything but
-    what the server refused is written. `told` are the overruled edits that the history has already.
+    nevertheless, since what was read back is known to be right; `goes_on` does so, too, and says that everything is
+    written but what could not be, which keeps its row of the base. `told` are the overruled edits that the history has
+    already.
 
     `known` says that it is known what Bitrix24 holds. `instead` is what it holds where a write of ours was broken off,
     and `bitrix24` what that took away; None else. `rescued`: nothing is missing after such a write; `doubt` is why
@@ -130,6 +131,10 @@ class Work:
     def note_applied(self, changes: Iterable[Change]) -> None:
         """These changes are known to have been executed."""
         self.applied.extend(changes)
+
+    def go_on(self) -> None:
+        """Bitrix24 did not take its part; the rest goes into the base (M10). A first sync stays one till the end."""
+        self.goes_on = self.goes_on or self.memory.agreement is not None
 
     def look_for_rescue(self) -> None:
         """Where a write that was broken off took ranges away they count as there: nobody wished them away."""

@@ -102,7 +102,7 @@ class Writer:
             work.told.extend(lost)
 
     async def _confirmed(self, works: Sequence[Work]) -> list[Work]:
-        """A deletion is confirmed by a second reading of the side where the window vanished, unless one comes anyway.
+        """That a window vanished is confirmed by a second reading of that side, unless one comes anyway.
 
         A creation that an earlier run sent without an answer is given the time to appear, and looked for twice (W4).
         """
@@ -185,6 +185,8 @@ class Writer:
             work.known = False
             note_refused_ranges(work, work.plan.bitrix24.items, written, self._clock.now())
             work.fail(written)
+            if work.actual is None:
+                work.go_on()
             return
         work.note_applied(work.planned("bitrix24"))
         expected = work.bitrix24 if work.actual is None else work.actual
@@ -211,4 +213,7 @@ class Writer:
 
 
 def _withholds(work: Work, now: datetime) -> bool:
-    return work.plan is not None and withholds_ranges(work, work.plan.bitrix24.items, now)
+    withheld = work.plan is not None and withholds_ranges(work, work.plan.bitrix24.items, now)
+    if withheld:
+        work.go_on()
+    return withheld
