@@ -15,6 +15,7 @@ from slotbridge.clock import SystemClock
 from slotbridge.http.limiter import Limiter
 from slotbridge.http.transport import Transport
 from slotbridge.reservekit import ReserveKitClient
+from slotbridge.reservekit.calls import Calls
 from slotbridge.sandbox.reservations import Reservations
 from tests.reservekit.kit import Server
 
@@ -101,7 +102,7 @@ async def opened(name: str, environ: Mapping[str, str] = os.environ) -> AsyncIte
     clock, service = SystemClock(), environ.get(f"{ENVIRONMENT}SERVICE")
     transport = Transport("reservekit", Limiter(2, 2, clock), clock)
     base = environ.get(f"{ENVIRONMENT}BASE_URL", REAL_BASE)
-    client = ReserveKitClient(base, environ[f"{ENVIRONMENT}API_KEY"], transport, clock=clock, random=Random())
+    client = ReserveKitClient(Calls(base, environ[f"{ENVIRONMENT}API_KEY"], transport, clock=clock, random=Random()))
     try:
         yield Account(client, int(service) if service else None)
     finally:

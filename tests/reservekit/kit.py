@@ -14,6 +14,7 @@ from slotbridge.http.limiter import Limiter
 from slotbridge.http.meter import Meter
 from slotbridge.http.transport import Transport
 from slotbridge.reservekit import ReserveKitClient
+from slotbridge.reservekit.calls import Calls
 
 KEY = "sk_rsv_4f9c1d2e3b5a6978"
 BASE = "https://api.reservekit.test/v1"
@@ -61,7 +62,7 @@ class Server:
     ) -> ReserveKitClient:
         network, limiter = httpx.MockTransport(self.handle), Limiter(100, 100, self.clock)
         transport = Transport("reservekit", limiter, self.clock, handler=network, meter=meter)
-        return ReserveKitClient(base_url, key, transport, clock=self.clock, random=Random(1), origin=origin)
+        return ReserveKitClient(Calls(base_url, key, transport, clock=self.clock, random=Random(1), origin=origin))
 
     @property
     def sent(self) -> Any:

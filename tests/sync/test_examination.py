@@ -50,7 +50,7 @@ def examined(rig: Rig, **tables: Any) -> Examination:
         network, random = Network(rig.world), Random(1)
         sides = connect(settings, None, clock=rig.clock, random=random, network=network, capped=False)
         try:
-            return await examine(settings, sides, clock=rig.clock, random=random)
+            return await examine(settings, sides, clock=rig.clock)
         finally:
             await sides.aclose()
 

@@ -44,7 +44,7 @@ async def _examine(invocation: Invocation, settings: Settings) -> Examination:
         budget = tuple(_budget(invocation, settings, store))
         async with aclosing(connect(settings, store, clock=clock, random=random, network=None, capped=False)) as sides:
             invocation.hide_those_of(sides.access)
-            found = await examine(settings, sides, clock=clock, random=random)
+            found = await examine(settings, sides, clock=clock)
     finally:
         if store is not None:
             store.close()

@@ -94,14 +94,18 @@ def _old_link(verdict: Verdict, settled: Missing | None) -> Link | None:
 
 
 def _as_agreed(row: Row, side: Side) -> Link | None:
-    """A row of the base that has on both sides what this one shows; None if it shows nothing."""
-    seen, slot = row.seen(side), row.reservekit
+    """A row of the base that has on both sides what this one shows; None if it shows nothing.
+
+    What Bitrix24 shows is said of no slot that is there: the base says of a slot only what it has been.
+    """
+    seen = row.seen(side)
     if seen is None:
         return None
     if side == "reservekit":
         return _link(seen.window, converted(seen.window, seen.capacity), seen)
-    slot_id, part = (0, 0) if slot is None else slot.key
-    return Link(seen.window, seen.capacity, slot_id, part, converted(seen.window, seen.capacity))
+    if row.reservekit is not None:
+        return None
+    return Link(seen.window, seen.capacity, 0, 0, converted(seen.window, seen.capacity))
 
 
 def _link(window: Window, slot_size: int, slot: Seen) -> Link:

@@ -8,12 +8,10 @@ time zone (may move all its slots).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from random import Random
 from typing import Any, TypeVar
 
-from slotbridge.clock import Clock
 from slotbridge.errors import BadAnswer, NotFound, OutcomeUnknown, Rejected, WriteRefused
-from slotbridge.http.transport import Response, Transport
+from slotbridge.http.transport import Response
 from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.reservekit import bodies
 from slotbridge.reservekit.answers import bad_answer
@@ -44,17 +42,8 @@ class ReserveKitClient:
     values that ReserveKit is known to refuse are Rejected before anything is sent.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        api_key: str,
-        transport: Transport,
-        *,
-        clock: Clock,
-        random: Random,
-        origin: str | None = None,
-    ) -> None:
-        self._calls = Calls(base_url, api_key, transport, clock=clock, random=random, origin=origin)
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
 
     @property
     def requests(self) -> int:

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
-from slotbridge.clock import Clock
-from slotbridge.http.transport import Transport
 from slotbridge.reservekit.calls import Calls
 from slotbridge.reservekit.pages import read_page
 
@@ -27,17 +24,8 @@ class Sample:
 class Probe:
     """Asks one account for pages of one row. Raises ApiError, as the client does."""
 
-    def __init__(
-        self,
-        base_url: str,
-        api_key: str,
-        transport: Transport,
-        *,
-        clock: Clock,
-        random: Random,
-        origin: str | None = None,
-    ) -> None:
-        self._calls = Calls(base_url, api_key, transport, clock=clock, random=random, origin=origin)
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
 
     async def services(self) -> Sample:
         """The first page of services."""

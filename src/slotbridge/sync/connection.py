@@ -18,6 +18,8 @@ from slotbridge.http.meter import Meter, Unmetered
 from slotbridge.http.observer import RequestObserver
 from slotbridge.http.transport import Transport
 from slotbridge.reservekit import ReserveKitClient
+from slotbridge.reservekit.calls import Calls
+from slotbridge.reservekit.probes import Probe
 from slotbridge.settings import Limits, Settings
 from slotbridge.settings.kinds import is_loopback
 from slotbridge.store import Store
@@ -27,10 +29,11 @@ from slotbridge.sync.metering import SpentMeter, StoreMeter, digest_of
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A client for each side, and what they send through."""
+    """A client for each side, and what they send through. `probe` sends as `reservekit` does."""
 
     bitrix24: Bitrix24Client
     reservekit: ReserveKitClient
+    probe: Probe
     transports: Mapping[Side, Transport]
     access: Access
 
@@ -77,9 +80,11 @@ def connect(
     bitrix24 = transport("bitrix24", access.base, portal.limits, timeout=ANSWERS_WITHIN)
     reservekit = transport("reservekit", api.base_url, api.limits)
     key = api.api_key.get_secret_value()
+    calls = Calls(api.base_url, key, reservekit, clock=clock, random=random, origin=api.origin)
     return Connection(
         Bitrix24Client(access, bitrix24, clock=clock, random=random),
-        ReserveKitClient(api.base_url, key, reservekit, clock=clock, random=random, origin=api.origin),
+        ReserveKitClient(calls),
+        Probe(calls),
         {"bitrix24": bitrix24, "reservekit": reservekit},
         access,
     )

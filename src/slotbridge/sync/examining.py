@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from random import Random
 from typing import Literal, TypeVar
 
 from slotbridge.bitrix24 import Bitrix24Client, Resource
@@ -60,13 +59,11 @@ def examine_files(settings: Settings) -> Iterator[Finding]:
         yield from database(DatabaseFacts(file, _looked_at(file), _folder(file.parent), holder))
 
 
-async def examine(settings: Settings, connection: Connection, *, clock: Clock, random: Random) -> Examination:
+async def examine(settings: Settings, connection: Connection, *, clock: Clock) -> Examination:
     """Both sides at once; neither waits for the other, nor fails with it."""
-    server, transports = settings.reservekit, connection.transports
-    key = server.api_key.get_secret_value()
-    probe = Probe(server.base_url, key, transports["reservekit"], clock=clock, random=random, origin=server.origin)
+    transports = connection.transports
     ours, theirs = await both(
-        _portal(settings, connection.bitrix24, clock), _api(settings.pairs, connection.reservekit, probe)
+        _portal(settings, connection.bitrix24, clock), _api(settings.pairs, connection.reservekit, connection.probe)
     )
     weeks = tuple(_weeks(settings, ours, theirs, clock))
     found = chain(
