@@ -173,7 +173,8 @@ def _acknowledged(response: Response, item: str, *, any_text: bool) -> Response:
     none at all (`reference/reservekit.md` 3f, 3m). Whoever needs to see what was created reads on.
     """
     body = response.body.strip()
-    if response.status == 204 or not body or (any_text and not body.startswith(b"<")) or parsed(body) is not None:
+    plain = not body.startswith((b"<", b"{", b"["))
+    if response.status == 204 or not body or (any_text and plain) or parsed(body) is not None:
         return response
     what = f"answered {response.status} with {appearance(response.body)}"
     hint = "It may or may not be executed; it is looked at before anything is sent again"
