@@ -73,6 +73,19 @@ def test_W6_a_key_that_may_only_read_holds_what_reservekit_should_get(rig: Rig) 
     assert (2, 540, 1140, 20) in rig.in_reservekit()
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_W6_a_creation_that_a_closed_key_was_refused_is_not_waited_for(status: int, rig: Rig) -> None:
+    behave(rig, writes_refused=status)
+    rig.ranges(WEEK)
+    for _ in range(3):
+        started = rig.clock.time
+        assert [hold.kind for hold in rig.sync(quiet_after=False).holds] == ["read-only"]
+        assert rig.clock.time - started < 5
+    behave(rig, writes_refused=None)
+    assert rig.sync().status == "changed"
+    assert rig.in_reservekit() == [(day, 540, 1080, 18) for day in range(3)]
+
+
 NO_SUCH_THING = '{"error": {"code": "not_found", "message": "resource not found"}}'
 
 

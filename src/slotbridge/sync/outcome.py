@@ -54,7 +54,7 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
         overruled=tuple(lost for lost in plan.overruled if lost not in work.told) if plan else (),
         holds=None if undoes else holds,
         streaks=_streaks(work) if plan else None,
-        intents_done=bool(work.memory.intents or work.applied),
+        intents_done=bool(work.memory.intents or work.applied or work.closed),
     )
 
 

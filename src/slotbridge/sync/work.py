@@ -52,8 +52,9 @@ class Work:
     plan for what was there before. `again` says that a write was followed by a new plan, `begun` that
     something was sent, `put_off` that the run was told to stop before that. `heals` lets a failed pair store its base
     nevertheless, since what was read back is known to be right; `goes_on` does so, too, and says that everything is
-    written but what could not be, which keeps its row of the base. `told` are the overruled edits that the history has
-    already.
+    written but what could not be, which keeps its row of the base. `closed`: ReserveKit's key turned out to be one that
+    may not write, and nothing that was sent by it is under way any more. `told` are the overruled edits that the
+    history has already.
 
     `known` says that it is known what Bitrix24 holds. `instead` is what it holds where a write of ours was broken off,
     and `bitrix24` what that took away; None else. `rescued`: nothing is missing after such a write; `doubt` is why
@@ -86,6 +87,7 @@ class Work:
     put_off: bool = False
     heals: bool = False
     goes_on: bool = False
+    closed: bool = False
     applied: list[Change] = field(default_factory=list)
     told: list[Overruled] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)

@@ -158,6 +158,7 @@ class Writer:
                 if work.error is None and work.planned("reservekit") and not self._planner.frozen:
                     await self._sender.send(work)
         except WriteRefused as error:
+            work.closed = True
             self._planner.frozen["reservekit"] = f"the ReserveKit key may read but not write: {error.what}"
         if work.error is None and self._planner.frozen and work.planned("reservekit"):
             await self._planner.plan(work)
