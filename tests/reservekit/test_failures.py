@@ -138,6 +138,19 @@ def test_an_end_that_is_refused_names_the_option_for_midnight(said: dict[str, st
 
 @pytest.mark.parametrize(
     "said",
+    [
+        'parsing time "2024-01-01 09:00:00" as "2006-01-02T15:04:05Z07:00": cannot parse " 09:00:00" as "T"',
+        "start_time must be an RFC 3339 date-time",
+        "end_time has an invalid format",
+    ],
+)
+def test_a_form_of_times_that_is_refused_names_the_option(said: str) -> None:
+    for answer in (refusal(400, "invalid_request", said), text(422, said)):
+        assert "time_format" in (error_of(answer, "time slots").hint or "")
+
+
+@pytest.mark.parametrize(
+    "said",
     ["Time slot not found", "slot not found", "time-slot 5 not found", "No time slot found with id 5", "no such slot"],
 )
 def test_a_text_that_names_the_missing_slot_is_as_good_as_the_code(said: str) -> None:

@@ -415,8 +415,8 @@ def test_a_zone_that_nobody_knows_is_changed_at_reservekit(business: Rig) -> Non
     [
         ("naive", "auto", "ok", "the service's clock", 'time_basis = "utc"'),
         ("naive", "utc", "ok", "UTC", 'time_basis = "wall"'),
-        ("rfc3339", "auto", "warning", "UTC", 'time_basis = "wall"'),
-        ("year0", "auto", "warning", "UTC", 'time_basis = "wall"'),
+        ("rfc3339", "auto", "warning", "UTC", 'time_basis = "utc"'),
+        ("year0", "auto", "warning", "UTC", 'time_basis = "utc"'),
         ("rfc3339", "utc", "ok", "UTC", 'time_basis = "wall"'),
         ("rfc3339", "wall", "ok", "the service's clock", 'time_basis = "utc"'),
         ("time", "auto", "ok", "the service's clock", 'time_basis = "utc"'),
@@ -431,6 +431,8 @@ def test_the_form_of_times_and_what_they_are_taken_for(
     assert found.state == state
     assert found.what.endswith(f"read as {clock}")
     assert found.setting == Setting("[reservekit]", line)
+    assert ("time_format" in str(found.hint)) == (form in ("rfc3339", "year0"))
+    assert (found.state == "ok") == (f'time_basis = "{"wall" if clock == "UTC" else "utc"}"' == line)
 
 
 def test_services_with_different_forms_of_times_are_a_warning(make_rig: Callable[..., Rig]) -> None:

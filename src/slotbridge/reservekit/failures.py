@@ -57,6 +57,13 @@ _END_REFUSED: Final = re.compile(
     re.I,
 )
 
+# Go's decoder, and others, take times of one form alone (`parsing time "…" as "2006-01-02T15:04:05Z07:00"`).
+_FORM_REFUSED: Final = re.compile(
+    r"\bparsing time\b|\brfc[ -]?3339\b|\biso[ -]?8601\b|\b2006-01-02\b"
+    r"|\b(?:start|end)[ _]?time\b.{0,60}\b(?:format|date-?time|timestamp|pars\w+)\b",
+    re.I,
+)
+
 SAYS_ORIGIN: Final = re.compile(r"\borigin(?:\b|_)", re.I)
 """Of a refusal that is about the domain that a key is bound to: "Origin does not match API key domain"."""
 
@@ -93,6 +100,7 @@ _VALUES: Final[dict[Surface, str]] = {
 _CONFLICT = "Something there stands against it, perhaps bookings: look at the service in the ReserveKit dashboard"
 _TOO_LARGE = "Set [reservekit] max_batch lower"
 _MIDNIGHT = 'If a time slot lasts until midnight, set [reservekit] end_of_day = "23:59:59"'
+_FORM = 'Set [reservekit] time_format = "rfc3339", or back to "naive": the server takes times of one form alone'
 _OTHER_READ = "Check that [reservekit] base_url is the address of ReserveKit's API, version included"
 _PLAN = "Your ReserveKit plan has no room for one more: remove some, wait for the next month, or get a larger plan"
 _HINTS_BY_CODE: Final = {
@@ -186,6 +194,7 @@ def _rejected_hint(status: int, said: Complaint, writes: Surface | None) -> str:
         words = f"{said.text} {said.details}"
         by_status = _TOO_LARGE if _BATCH_FULL.search(words) else by_status
         by_status = f"{_MIDNIGHT}. {by_status}" if _END_REFUSED.search(words) else by_status
+        by_status = _FORM if _FORM_REFUSED.search(words) else by_status
     return _HINTS_BY_CODE.get(_code(said) or "", by_status)
 
 

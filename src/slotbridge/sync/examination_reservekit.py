@@ -31,6 +31,7 @@ _FORMS: Final[Mapping[frozenset[str], str]] = {
 }
 # What Go's own router says, and what others say. Any other 404 may as well be about time slot 0.
 _ROUTE_MISSING: Final = re.compile(r"\bpage not found\b|\broute\b.*\bnot found\b", re.I)
+_TAKES_ZONED: Final = 'Should it refuse the form of what is written, set time_format = "rfc3339"'
 _DOMAIN: Final = 'origin = "https://www.example.com"'
 _ZONE: Final = 'timezone = "Europe/Berlin"'
 
@@ -149,11 +150,12 @@ def _clock(forms: frozenset[str], basis: Literal["wall", "utc", "auto"]) -> Find
     clock: Clock = basis if basis != "auto" else "utc" if forms == {"zoned"} else "wall"
     other: Clock = "wall" if clock == "utc" else "utc"
     what = f"times are written {_FORMS[forms]}, and read as {_CLOCKS[clock]}"
-    setting = Setting("[reservekit]", f'time_basis = "{other}"')
     if basis == "auto" and "zoned" in forms:
-        hint = f'If the hours below are right, set time_basis = "{clock}"; if not, the zone is mere decoration'
-        return Finding(name, "warning", what, hint, setting)
-    return Finding(name, "ok", what, "If the hours below are wrong by the zone's offset, change it", setting)
+        hint = f'If the hours below are right, set this; if not, time_basis = "{other}". {_TAKES_ZONED}'
+        return Finding(name, "warning", what, hint, Setting("[reservekit]", f'time_basis = "{clock}"'))
+    hint = "If the hours below are wrong by the zone's offset, change it"
+    hint = f"{hint}. {_TAKES_ZONED}" if "zoned" in forms else hint
+    return Finding(name, "ok", what, hint, Setting("[reservekit]", f'time_basis = "{other}"'))
 
 
 def _missing_origin(error: SlotbridgeError, settings: Settings) -> Setting | None:
