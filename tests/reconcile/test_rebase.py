@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbridge.lenses.items import Odd, Range
-from slotbridge.reconcile.rebase import Ranges, by_day, distance, rebased
+from slotbridge.reconcile.rebase import Ranges, by_day, distance, rebased, with_all_of
 
 ZONE = "Europe/Berlin"
 ODD = Odd('{"from": "soon"}', "from is not a number")
@@ -117,3 +117,17 @@ def test_a_distance_is_nought_for_the_same_windows_alone(one: Ranges, other: Ran
     assert same(one, other) == all(
         Counter(by_day(one)[day]) == Counter(by_day(other)[day]) for day in {*by_day(one), *by_day(other)}
     )
+
+
+def test_an_edit_that_takes_nothing_away_keeps_what_it_added_and_moved() -> None:
+    seen = (on("Mon Tue Wed", 540, 1080), on("Sat", 0, 240))
+    edited = (on("Mon", 600, 1080), on("Fri", 540, 600))
+    assert with_all_of(seen, edited) == (*edited, on("Tue Wed", 540, 1080), on("Sat", 0, 240))
+    assert with_all_of(seen, ()) == seen
+
+
+@given(STATES, STATES)
+def test_with_all_of_a_state_nothing_of_the_edit_is_lost(seen: Ranges, edited: Ranges) -> None:
+    whole = with_all_of(seen, edited)
+    assert whole[: len(edited)] == edited
+    assert not any(len(by_day(seen)[day]) > len(by_day(whole)[day]) for day in by_day(seen))

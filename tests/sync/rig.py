@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -190,3 +191,18 @@ class Rig:
                 edit()
 
         self.world.on_request.append(hook)
+
+    def garble(self, part: str, spoil: Callable[[Any], object]) -> None:
+        """Lets `spoil` change the JSON of one answer, that to the next request whose body contains `part`."""
+        answer = self.world.answer
+
+        def spoiled(method: str, path: str, query: str, headers: Any, body: bytes) -> Any:
+            came = answer(method, path, query, headers, body)
+            if part.encode() not in body:
+                return came
+            del self.world.answer
+            envelope = json.loads(came.body)
+            spoil(envelope)
+            return replace(came, body=json.dumps(envelope).encode())
+
+        self.world.answer = spoiled  # type: ignore[method-assign]

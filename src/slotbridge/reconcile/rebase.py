@@ -35,6 +35,18 @@ def rebased(edited: Ranges, seen: Ranges, onto: Ranges) -> Ranges:
     return (*_taken(onto, days), *_taken(edited, days), *_merged(days))
 
 
+def with_all_of(seen: Ranges, edited: Ranges) -> Ranges:
+    """What the edit that made `edited` of `seen` comes to if it takes no window away. One that it moved has moved."""
+    before, after = by_day(seen), by_day(edited)
+    lost = {day: _lost(cells, after[day]) for day, cells in before.items()}
+    return (*edited, *_taken(seen, lost)) if any(lost.values()) else edited
+
+
+def _lost(seen: Cells, edited: Cells) -> Cells:
+    gone = seen - edited
+    return gone - Counter({cell: len(became) for cell, became in _became(gone, edited - seen).items()})
+
+
 def distance(one: Ranges, other: Ranges) -> int:
     """In how many windows two states of a resource differ."""
     left, right = by_day(one), by_day(other)

@@ -11,7 +11,7 @@ from slotbridge.clock import Clock
 from slotbridge.errors import ApiError
 from slotbridge.reconcile.rebase import Ranges
 from slotbridge.store import Rescue, Store
-from slotbridge.sync.evidence import wished
+from slotbridge.sync.between import wish_of
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.refusals import note_refused_ranges, withholds_ranges
 from slotbridge.sync.work import Work, keeping_to
@@ -137,7 +137,9 @@ class Keeper:
                 if answer.called is not None:
                     called[number] = answer.called
                 if Counter(answer.before) != Counter(expected):
-                    again[number] = wished(answer, expected, new), answer.after
+                    wish = wish_of(self._planner, works[number], answer, new, seen=expected, left=expected)
+                    if Counter(wish) != Counter(answer.after):
+                        again[number] = wish, answer.after
             self.note((works[number], *ranges) for number, ranges in again.items())
             wanted, profiles = again, {}
             if not wanted:

@@ -13,6 +13,7 @@ from slotbridge.reconcile.agreement import Agreement, disagreement
 from slotbridge.reconcile.guards import ANY_SLOT, slots_at_risk
 from slotbridge.reconcile.model import Initial, Link, Side
 from slotbridge.reconcile.plan import plan
+from slotbridge.reconcile.rebase import Ranges
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.sync.refusals import still_refused, still_refused_ranges
@@ -86,6 +87,12 @@ class Planner:
         work.booked_at = self._clock.monotonic()
         work.bookings = tuple(booking for booking in listed if is_upcoming(booking, today))
         work.booked = upcoming(work.bookings, today)
+
+    def holds_deletions(self, work: Work, ranges: Ranges) -> bool:
+        """Whether a guard would keep deletions back if this were what Bitrix24 holds, whatever is booked."""
+        trial = replace(work, bitrix24=ranges, booked=None)
+        self._decide(trial)
+        return trial.plan is not None and any(hold.kind == "deletions" for hold in trial.plan.holds)
 
     def _decide(self, work: Work) -> None:
         if work.terms is None:

@@ -56,6 +56,8 @@ class Work:
     may not write, and nothing that was sent by it is under way any more. `told` are the overruled edits that the
     history has already.
 
+    `unheeded` says of an edit that came in between why it was not put back.
+
     `known` says that it is known what Bitrix24 holds. `instead` is what it holds where a write of ours was broken off,
     and `bitrix24` what that took away; None else. `rescued`: nothing is missing after such a write; `doubt` is why
     that cannot be told. `names` is None where names do not follow. `patient` of a run that nobody watches.
@@ -96,6 +98,7 @@ class Work:
     instead: Ranges | None = None
     rescued: bool = False
     doubt: str | None = None
+    unheeded: ApiError | None = None
     names: Naming | None = None
 
     @property
@@ -129,6 +132,12 @@ class Work:
     def fail(self, error: SlotbridgeError) -> None:
         """The first failure is the one that is told."""
         self.error = self.error or about(error, self.name)
+
+    def tell_unheeded(self) -> None:
+        """Nothing is missing and what was read back is known to be right; yet somebody may have to act."""
+        if self.unheeded is not None and self.error is None:
+            self.heals = True
+            self.fail(self.unheeded)
 
     def note_applied(self, changes: Iterable[Change]) -> None:
         """These changes are known to have been executed."""

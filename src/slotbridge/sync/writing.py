@@ -14,8 +14,9 @@ from slotbridge.reconcile.rebase import rebased
 from slotbridge.reservekit import ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.store import Store
+from slotbridge.sync.between import wish_of
 from slotbridge.sync.customers import Usher
-from slotbridge.sync.evidence import has_vanished, set_beside, wished
+from slotbridge.sync.evidence import has_vanished, set_beside
 from slotbridge.sync.keeping import ROUNDS, Keeper, changed_each_time
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import AT_ONCE, FRESH, SETTLES, Reader
@@ -67,6 +68,8 @@ class Writer:
         for work in works:
             self._usher.conclude(work)
         await self._names.follow([work for work in works if not self._is_put_off(work)])
+        for work in works:
+            work.tell_unheeded()
 
     def _is_put_off(self, work: Work) -> bool:
         """Whether the pair is left for another day: the run was told to stop before anything was written for it."""
@@ -202,7 +205,7 @@ class Writer:
         elif undisturbed:
             work.bitrix24, work.actual, work.rescued = written.after, None, True
         else:
-            work.bitrix24 = wished(written, work.actual, meant)
+            work.bitrix24 = wish_of(self._planner, work, written, meant, seen=expected, left=work.actual)
             work.actual = written.after
         work.again = True
         await self._planner.plan(work)

@@ -1,0 +1,36 @@
+"""What came in between our reading of a resource and our set, as far as it may be put back (W2, G1, G2)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from slotbridge.bitrix24 import SlotsWritten
+from slotbridge.errors import ApiError
+from slotbridge.reconcile.rebase import Ranges, distance, with_all_of
+from slotbridge.sync.evidence import wished
+from slotbridge.sync.planning import Planner
+from slotbridge.sync.work import Work
+
+
+def wish_of(
+    planner: Planner, work: Work, written: SlotsWritten, meant: Ranges, *, seen: Ranges, left: Ranges | None
+) -> Ranges:
+    """What somebody wants who edited what we had `seen` before our set of `meant`; `left` is that of `wished`.
+
+    A list may lack what is there, and whoever updates a resource by REST empties it (`reference/bitrix24.md` 3.2).
+    So what is gone is not taken away once more where a guard keeps deletions back: our set has put it there again.
+    """
+    wish, whole = wished(written, left, meant), with_all_of(seen, written.before)
+    if Counter(whole) == Counter(written.before):
+        return wish
+    if written.before and not planner.holds_deletions(work, wish):
+        return wish
+    work.unheeded = _unheeded(distance(whole, written.before))
+    return wished(replace(written, before=whole), left, meant)
+
+
+def _unheeded(windows: int) -> ApiError:
+    what = f"right before its hours were set, {windows} of them were missing there, which looks like an accident"
+    hint = "They are there again: if somebody wished them away, they have to be deleted once more"
+    return ApiError(what, side="bitrix24", hint=hint)

@@ -1,0 +1,117 @@
+"""A list before our set that lacks what is there: it takes nothing away with our own hands (W2, G1, G2, G4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.sync.called import in_step as named
+from tests.sync.rig import Rig
+
+WEEK = [("Mon Tue Wed Thu Fri", 540, 1080, 30), ("Sat", 0, 240, 60), ("Sun", 1200, 1440, 20)]
+EDITED = sorted([WEEK[0], ("Sat", 60, 240, 60), WEEK[2]])
+
+MakeRig = Callable[..., Rig]
+
+
+def results(envelope: Any) -> Any:
+    return envelope["result"]["result"]
+
+
+def about_to_write(rig: Rig) -> Rig:
+    """In step, with an edit in ReserveKit that is to be carried over."""
+    rig.ranges(*WEEK)
+    rig.sync()
+    saturday = next(slot.id for slot in rig.world.reservations.slots(rig.ids["pair1"][1]) if slot.day == 5)
+    rig.world.reservations.edit_slot(saturday, start=60)
+    return rig
+
+
+def lists_nothing_before(envelope: Any) -> None:
+    results(envelope)["c0"] = {"slots": []}
+
+
+def lists_nothing_before_and_leaves_out_the_last(envelope: Any) -> None:
+    lists_nothing_before(envelope)
+    del results(envelope)["c2"]
+
+
+def answers_lists_throughout(envelope: Any) -> None:
+    envelope["result"] = {"result": {"c0": {"slots": []}, "c1": {"slots": []}}, "result_error": []}
+
+
+def lists_one_range_before(envelope: Any) -> None:
+    del results(envelope)["c0"]["slots"][0]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lists_nothing_before,
+        lists_nothing_before_and_leaves_out_the_last,
+        answers_lists_throughout,
+        lists_one_range_before,
+    ],
+)
+def test_G1_G2_what_the_list_before_our_set_lacks_is_not_taken_away_by_a_write_back(
+    rig: Rig, spoil: Callable[[Any], object]
+) -> None:
+    about_to_write(rig)
+    rig.garble("slots.set", spoil)
+    report = rig.sync()
+    assert report.status == "failed"
+    assert "were missing there" in str(report.error)
+    assert rig.in_bitrix24() == EDITED
+    assert len(rig.in_reservekit()) == 7
+    assert rig.sync().status == "quiet"
+
+
+def test_G1_who_empties_a_resource_between_our_read_and_our_set_is_told_and_deletes_nothing(rig: Rig) -> None:
+    about_to_write(rig)
+    rig.before_request("bitrix24", lambda: rig.before_request("bitrix24", rig.ranges))
+    assert "deleted once more" in str(rig.sync().error)
+    assert rig.in_bitrix24() == EDITED
+    assert len(rig.in_reservekit()) == 7
+
+
+def test_W2_what_was_added_stays_where_a_guard_keeps_back_what_was_taken_away(rig: Rig) -> None:
+    about_to_write(rig)
+    added = ("Sun", 600, 660, 30)
+    rig.before_request("bitrix24", lambda: rig.before_request("bitrix24", lambda: rig.ranges(*WEEK[1:], added)))
+    assert rig.sync().status == "failed"
+    assert rig.in_bitrix24() == sorted([*EDITED, added])
+    assert (6, 600, 660, 2) in rig.in_reservekit()
+
+
+def test_W2_a_single_deletion_in_between_is_still_merged_and_written_back(rig: Rig) -> None:
+    about_to_write(rig)
+    rig.before_request("bitrix24", lambda: rig.before_request("bitrix24", lambda: rig.ranges(*WEEK[:2])))
+    assert rig.sync().status == "changed"
+    assert rig.in_bitrix24() == EDITED[:2]
+    assert len(rig.in_reservekit()) == 6
+
+
+def test_G1_a_list_that_lacks_everything_before_an_edit_is_put_back_costs_neither_hours_nor_the_edit(rig: Rig) -> None:
+    about_to_write(rig)
+    longer = ("Sun", 1140, 1440, 20)
+
+    def edit() -> None:
+        rig.ranges(*WEEK[:2], longer)
+        rig.garble("slots.set", lists_nothing_before)
+
+    rig.before_request("bitrix24", lambda: rig.before_request("bitrix24", edit))
+    assert rig.sync().status == "failed"
+    assert rig.in_bitrix24() == sorted([*EDITED[:2], longer])
+    assert (6, 1140, 1440, 15) in rig.in_reservekit()
+
+
+def test_G1_a_list_that_lacks_everything_before_a_name_is_written_costs_no_hours(make_rig: MakeRig) -> None:
+    rig = named(make_rig(names="reservekit"))
+    hours = rig.in_bitrix24()
+    rig.world.reservations.services[rig.ids["pair1"][1]].name = "Dr. Adams"
+    rig.garble("resource.update", lists_nothing_before)
+    assert "were missing there" in str(rig.sync().error)
+    assert rig.in_bitrix24() == hours
+    assert rig.world.portal.resources[rig.ids["pair1"][0]].name == "Dr. Adams"
