@@ -1,4 +1,4 @@
-"""A list before our set that lacks what is there: it takes nothing away with our own hands (W2, G1, G2, G4)."""
+"""A list around our set that lacks what is there, or has what cannot be: nothing goes for it (W2, G1, G2, S5)."""
 
 from __future__ import annotations
 
@@ -115,3 +115,60 @@ def test_G1_a_list_that_lacks_everything_before_a_name_is_written_costs_no_hours
     assert "were missing there" in str(rig.sync().error)
     assert rig.in_bitrix24() == hours
     assert rig.world.portal.resources[rig.ids["pair1"][0]].name == "Dr. Adams"
+
+
+def names_no_such_day(listing: str) -> Callable[[Any], None]:
+    def spoil(envelope: Any) -> None:
+        results(envelope)[listing]["slots"][0]["weekDays"][0] = "Xyz"
+
+    return spoil
+
+
+def test_S5_a_range_that_the_portal_would_refuse_is_not_written_back_and_the_pair_is_held(rig: Rig) -> None:
+    about_to_write(rig)
+    rig.garble("slots.set", names_no_such_day("c0"))
+    report = rig.sync(quiet_after=False)
+    assert report.status == "held"
+    assert [(hold.kind, "weekday 'Xyz' is unknown" in hold.reason) for hold in report.holds] == [("odd-range", True)]
+    assert rig.in_bitrix24() == EDITED
+    assert rig.sync().status == "quiet"
+    assert not rig.sync().holds
+    assert all(point.silent for point in rig.verified().disagreements)
+
+
+def test_S5_an_edit_that_came_in_beside_such_a_range_is_written_back(rig: Rig) -> None:
+    about_to_write(rig)
+    longer = ("Sun", 1140, 1440, 20)
+
+    def edit() -> None:
+        rig.ranges(*WEEK[:2], longer)
+
+    rig.before_request("bitrix24", lambda: rig.garble("slots.set", names_no_such_day("c0")))
+    rig.before_request("bitrix24", lambda: rig.before_request("bitrix24", edit))
+    assert rig.sync(quiet_after=False).status == "held"
+    assert rig.in_bitrix24() == sorted([*EDITED[:2], longer])
+    assert (6, 1140, 1440, 15) in rig.in_reservekit()
+    assert rig.sync().status == "quiet"
+
+
+def test_S5_such_a_range_in_the_list_after_our_set_is_not_written_over(rig: Rig) -> None:
+    about_to_write(rig)
+
+    def spoil(envelope: Any) -> None:
+        names_no_such_day("c2")(envelope)
+        results(envelope)["c0"]["slots"].pop()
+
+    rig.garble("slots.set", spoil)
+    assert rig.sync(quiet_after=False).status == "held"
+    assert rig.in_bitrix24() == EDITED
+    assert rig.sync().status == "quiet"
+
+
+def test_S5_a_range_that_the_portal_would_refuse_before_a_name_is_written_costs_no_hours(make_rig: MakeRig) -> None:
+    rig = named(make_rig(names="reservekit"))
+    hours = rig.in_bitrix24()
+    rig.world.reservations.services[rig.ids["pair1"][1]].name = "Dr. Adams"
+    rig.garble("resource.update", names_no_such_day("c0"))
+    assert rig.sync(quiet_after=False).status == "held"
+    assert rig.in_bitrix24() == hours
+    assert rig.sync().status == "quiet"

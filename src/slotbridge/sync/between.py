@@ -1,4 +1,4 @@
-"""What came in between our reading of a resource and our set, as far as it may be put back (W2, G1, G2)."""
+"""What came in between our reading of a resource and our set, as far as it may be put back (W2, G1, G2, S5)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from slotbridge.bitrix24 import SlotsWritten
 from slotbridge.errors import ApiError
+from slotbridge.lenses.bitrix24 import refused
 from slotbridge.reconcile.rebase import Ranges, distance, with_all_of
 from slotbridge.sync.evidence import wished
 from slotbridge.sync.planning import Planner
@@ -20,7 +21,15 @@ def wish_of(
 
     A list may lack what is there, and whoever updates a resource by REST empties it (`reference/bitrix24.md` 3.2).
     So what is gone is not taken away once more where a guard keeps deletions back: our set has put it there again.
+    Ranges that Bitrix24 would refuse are not written, and nothing is written over them.
     """
+    if refusal := refused(written.after):
+        work.keep_aside(refusal)
+        return written.after
+    if refusal := refused(written.before):
+        work.keep_aside(refusal)
+        # It may stand for hours that are missing beside it.
+        written = replace(written, before=with_all_of(seen, _taken_back(written.before)))
     wish, whole = wished(written, left, meant), with_all_of(seen, written.before)
     if Counter(whole) == Counter(written.before):
         return wish
@@ -28,6 +37,10 @@ def wish_of(
         return wish
     work.unheeded = _unheeded(distance(whole, written.before))
     return wished(replace(written, before=whole), left, meant)
+
+
+def _taken_back(ranges: Ranges) -> Ranges:
+    return tuple(item for item in ranges if refused((item,)) is None)
 
 
 def _unheeded(windows: int) -> ApiError:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from slotbridge.bitrix24 import SlotsWritten
 from slotbridge.lenses import reservekit as slots
+from slotbridge.lenses.bitrix24 import refused
 from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.reconcile.model import Change, Plan, Side
 from slotbridge.reconcile.rebase import Ranges, rebased
@@ -105,7 +106,9 @@ def set_beside(written: SlotsWritten, meant: Ranges) -> Ranges | None:
     """
     extra = Counter(written.after) - Counter(meant)
     both = not Counter(meant) - Counter(written.after)
-    return tuple(extra.elements()) if both and written.before and Counter(written.before) <= extra else None
+    if not written.before or refused(written.after):  # what the portal would not take back is not to be set anew
+        return None
+    return tuple(extra.elements()) if both and Counter(written.before) <= extra else None
 
 
 def has_vanished(plan: Plan | None, side: Side) -> bool:

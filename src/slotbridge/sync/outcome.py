@@ -46,7 +46,7 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
         hours = replace(hours, status="failed", error=str(error))
     if work.error is not None:
         return replace(hours, intents_done=work.goes_on)
-    holds = (*plan.holds, *held_names(work)) if plan else None
+    holds = (*work.holds, *held_names(work)) if plan else None
     return replace(
         hours,
         status="failed" if error else PairReport(work.name, hours.changes, holds or ()).status,
@@ -106,7 +106,7 @@ def report_of(work: Work, outcome: Outcome, *, dry: bool) -> PairReport:
     return PairReport(
         name=work.name,
         changes=_would_change(work) if dry else outcome.changes,
-        holds=(*plan.holds, *held_names(work)) if plan else (),
+        holds=(*work.holds, *held_names(work)) if plan else (),
         problems=work.plan.problems if work.plan else {},
         overruled=(*hours_lost, *_lost_names(work, dry=dry)),
         error=work.error or (names.error if names else None),

@@ -28,7 +28,7 @@ from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.earlier import doubted
-from slotbridge.reconcile.model import Change, Overruled, Plan, Side, Snapshot
+from slotbridge.reconcile.model import Change, Hold, Overruled, Plan, Side, Snapshot, fingerprint
 from slotbridge.reconcile.names import Renaming
 from slotbridge.reconcile.rebase import Ranges, distance, rebased
 from slotbridge.reservekit import Booking
@@ -56,7 +56,7 @@ class Work:
     may not write, and nothing that was sent by it is under way any more. `told` are the overruled edits that the
     history has already.
 
-    `unheeded` says of an edit that came in between why it was not put back.
+    `unheeded` says of an edit that came in between why it was not put back; `aside` are holds of what could not be.
 
     `known` says that it is known what Bitrix24 holds. `instead` is what it holds where a write of ours was broken off,
     and `bitrix24` what that took away; None else. `rescued`: nothing is missing after such a write; `doubt` is why
@@ -99,6 +99,7 @@ class Work:
     rescued: bool = False
     doubt: str | None = None
     unheeded: ApiError | None = None
+    aside: tuple[Hold, ...] = ()
     names: Naming | None = None
 
     @property
@@ -138,6 +139,18 @@ class Work:
         if self.unheeded is not None and self.error is None:
             self.heals = True
             self.fail(self.unheeded)
+
+    def keep_aside(self, refusal: str) -> None:
+        """Ranges came in between that Bitrix24 would refuse; that is over as soon as it lists them no more (S5)."""
+        reason = f"Bitrix24 would refuse to take back {refusal}"
+        self.aside = (Hold("odd-range", reason, fingerprint("odd-range", "bitrix24"), self.name),)
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """What waits of the hours."""
+        planned = self.plan.holds if self.plan is not None else ()
+        known = {hold.id for hold in planned}
+        return (*planned, *(hold for hold in self.aside if hold.id not in known))
 
     def note_applied(self, changes: Iterable[Change]) -> None:
         """These changes are known to have been executed."""
