@@ -46,12 +46,15 @@ class SlotsWritten:
 
     `profile` is why the portal did not take the name and description that went with them; None if it took
     them, or if none were to be sent. `called` is the resource right before that, if it was to be seen.
+
+    `sound`: the set itself was answered by `true`, as documented; else the lists beside it are to be doubted, too.
     """
 
     before: tuple[Range | Odd, ...]
     after: tuple[Range | Odd, ...]
     profile: ApiError | None = None
     called: Resource | None = None
+    sound: bool = True
 
 
 # In the order of Range's fields. The API sends null for a stored 0: "from" of every range that starts at midnight.

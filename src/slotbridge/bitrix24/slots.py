@@ -145,7 +145,7 @@ class Write:
             if not profile or not _may_have_emptied(profile[-1]):
                 return done
             return self._emptied(done, profile[-1])
-        written = _written(self.resource_id, before, after)
+        written = _written(self.resource_id, before, after, sound=done is True)
         if not profile or isinstance(written, ApiError):
             return written
         called, updated = resource_or_error(self.resource_id, profile[0]), profile[-1]
@@ -208,9 +208,11 @@ def _may_have_emptied(update: object | ApiError) -> bool:
     return not isinstance(update, (NotSent, LimitReached, AccessRefused))
 
 
-def _written(resource_id: int, before: object | ApiError, after: object | ApiError) -> SlotsWritten | ApiError:
+def _written(
+    resource_id: int, before: object | ApiError, after: object | ApiError, *, sound: bool
+) -> SlotsWritten | ApiError:
     try:
-        return SlotsWritten(_slots(before, resource_id), _slots(after, resource_id))
+        return SlotsWritten(_slots(before, resource_id), _slots(after, resource_id), sound=sound)
     except ApiError as error:
         what = f"the slots were set, but could not be read around it: {error.what}"
         hint = "The next run reads the resource again"

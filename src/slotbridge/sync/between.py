@@ -19,9 +19,10 @@ def wish_of(
 ) -> Ranges:
     """What somebody wants who edited what we had `seen` before our set of `meant`; `left` is that of `wished`.
 
-    A list may lack what is there, and whoever updates a resource by REST empties it (`reference/bitrix24.md` 3.2).
-    So what is gone is not taken away once more where a guard keeps deletions back: our set has put it there again.
-    Ranges that Bitrix24 would refuse are not written, and nothing is written over them.
+    An edit is put back as it was made, even if it deletes everything: ReserveKit's hours are kept by the guards then.
+    But where the set was not answered as documented, the list before it may as well lack what is there. So what is
+    gone is not taken away once more where a guard keeps deletions back: our set has put it there again. Ranges that
+    Bitrix24 would refuse are not written, and nothing is written over them.
     """
     if refusal := refused(written.after):
         work.keep_aside(refusal)
@@ -31,7 +32,7 @@ def wish_of(
         # It may stand for hours that are missing beside it.
         written = replace(written, before=with_all_of(seen, _taken_back(written.before)))
     wish, whole = wished(written, left, meant), with_all_of(seen, written.before)
-    if Counter(whole) == Counter(written.before):
+    if written.sound or Counter(whole) == Counter(written.before):
         return wish
     if written.before and not planner.holds_deletions(work, wish):
         return wish
