@@ -112,6 +112,25 @@ def test_an_odd_range_is_the_same_whatever_its_id_and_the_order_of_its_members()
     assert read_slots({"slots": [fields]}, "a") == read_slots({"slots": [shuffled]}, "a")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"timezone": "\ud800"},
+        {"weekDays": ["Mon", "\udfff"]},
+        {"from": "\ud83d"},
+        {"from": None, "to": "soon", "note": {"by": ["\ud83dx"]}},
+    ],
+)
+def test_half_a_surrogate_pair_is_no_text_and_the_answer_is_a_bad_one(changes: dict[str, object]) -> None:
+    with pytest.raises(BadAnswer, match="half a surrogate pair"):
+        read(**changes)
+
+
+def test_a_whole_surrogate_pair_is_text_and_members_that_nobody_reads_are_not_looked_at() -> None:
+    answer = json.loads(json.dumps({"slots": [{**STORED, "timezone": "\U0001f600", "note": "\ud83d"}]}))
+    assert read_slots(answer, "resource 15") == (changed(timezone="\U0001f600"),)
+
+
 def test_the_order_received_is_kept_and_twins_stay_twins() -> None:
     other = {**STORED, "id": 3, "from": 0}
     slots = read_slots({"slots": {"4": STORED, "2": other, "9": {**STORED, "id": 5}}}, "resource 15")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -235,3 +236,23 @@ def test_V7_seconds_in_a_time_leave_slot_and_range_alone(rig: Rig) -> None:
     assert report.problems["reservekit"][0].item == f"time slot {slot}"
     assert "whole minutes" in report.problems["reservekit"][0].reason
     assert rig.in_bitrix24() == [("Mon Tue Wed Thu Fri", 540, 1080, 30)]
+
+
+@pytest.mark.parametrize("member", ["timezone", "weekDays"])
+@pytest.mark.parametrize("part", ["slots.list", "slots.set"])
+def test_W7_text_that_is_none_fails_its_own_pair_and_is_neither_stored_nor_written(
+    make_rig: Callable[..., Rig], member: str, part: str
+) -> None:
+    rig = in_step(make_rig(pairs=2))
+    rig.world.reservations.edit_slot(rig.slot_ids()[0], end=1020)
+
+    def spoil(envelope: Any) -> None:
+        envelope["result"]["result"]["c0"]["slots"][0][member] = "\ud83d"
+
+    rig.garble(part, spoil)
+    first, second = rig.run().pairs
+    assert (first.status, second.status) == ("failed", "quiet")
+    assert "half a surrogate pair" in str(first.error)
+    rig.sync()
+    assert rig.in_bitrix24() == [("Mon", 540, 1020, 30), ("Tue Wed Thu Fri", 540, 1080, 30)]
+    assert len(rig.in_reservekit()) == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,9 @@ _RANGE: Mapping[str, Callable[[object], Any]] = {
 }
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 class ResourceWire(Wire):
     id: Number
     name: TextOrEmpty = ""
@@ -75,8 +79,20 @@ class ResourceWire(Wire):
 
 
 def read_slots(result: object, item: str) -> tuple[Range | Odd, ...]:
-    """The ranges in a result of `slots.list`. Raises BadAnswer if there is no list of objects in it."""
-    return tuple([_read_range(fields, item) for fields in rows(result, "slots", item, "slots")])
+    """The ranges in a result of `slots.list`. Raises BadAnswer if there is no list of objects in it.
+
+    Nor is there one with half a surrogate pair in it: PHP never writes that, and neither a database nor a request of
+    ours could take it.
+    """
+    ranges = tuple([_read_range(fields, item) for fields in rows(result, "slots", item, "slots")])
+    if not all(map(_is_text, ranges)):
+        raise unreadable("one of the slots has half a surrogate pair in it, which is no text", item)
+    return ranges
+
+
+def _is_text(item: Range | Odd) -> bool:
+    texts = (item.raw,) if isinstance(item, Odd) else (item.timezone, *item.week_days)
+    return all(map(str.isascii, texts)) or not any(map(_HALF.search, texts))
 
 
 def _read_range(fields: object, item: str) -> Range | Odd:
