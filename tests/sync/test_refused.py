@@ -8,7 +8,8 @@ import pytest
 
 from slotbridge.sandbox.traffic import Fault
 from slotbridge.sync.report import PairReport
-from tests.sync.rig import Rig
+from tests.sync.decided import decide, kinds, only_hold
+from tests.sync.rig import ZONE, Rig
 from tests.sync.test_writing import behave, in_step
 
 NO_SUNDAYS = '{"error": {"code": "invalid_request", "message": "day 6 is not bookable"}}'
@@ -246,3 +247,80 @@ def test_W6_a_404_without_a_name_is_no_closed_key_where_a_slot_was_deleted_meanw
     assert (report.status, report.holds) == ("failed", ())
     assert rig.sync().status == "changed"
     assert (0, 540, 1020, 18) in rig.in_reservekit(), "the edit beats the deletion (M2), with what the slot had (S4)"
+
+
+SUNDAY = ("Sun", 600, 660, 30)
+
+
+def days(rig: Rig) -> set[int]:
+    return {day for day, *_ in rig.in_reservekit()}
+
+
+def test_M6_a_slot_that_is_refused_keeps_nothing_else_of_a_first_copy_back(rig: Rig) -> None:
+    refuse_sundays(rig)
+    rig.ranges(*FIVE, SUNDAY)
+    assert "day 6 is not bookable" in str(failing(rig).error)
+    assert "day 6 is not bookable" in str(rig.sync().error)
+    assert days(rig) == {*range(5)}
+    rig.slot(5, 540, 600, 2)
+    rig.ranges(("Mon", 480, 1080, 30), *FIVE[1:], SUNDAY)
+    failing(rig)
+    assert (0, 480, 1080, 20) in rig.in_reservekit()
+    assert ("Sat", 540, 600, 30) in rig.in_bitrix24()
+    rig.world.faults.clear()
+    rig.clock.time += 3600
+    assert rig.sync().status == "changed"
+    assert days(rig) == {*range(7)}
+
+
+def test_M6_of_a_first_copy_the_rest_is_sent_once_the_setting_is_right(rig: Rig) -> None:
+    rig.world.faults.append(Fault('"2024-01-08 00:00:00"', "answer", times=1000, status=400, body=NO_SUNDAYS))
+    rig.ranges(*FIVE, ("Sun", 1200, 1440, 30))
+    failing(rig)
+    assert days(rig) == {*range(5)}
+    rig.reservekit["end_of_day"] = "23:59:59"
+    assert rig.sync().status == "changed"
+    assert days(rig) == {*range(5), 6}
+
+
+def test_M6_a_first_copy_reaches_a_server_that_takes_few_slots_at_once(rig: Rig) -> None:
+    behave(rig, max_batch=2, atomic=True)
+    rig.ranges(*FIVE, ("Sat", 540, 600, 30), SUNDAY)
+    assert rig.sync().status == "changed"
+    assert days(rig) == {*range(7)}
+
+
+def test_M6_what_a_person_decided_of_a_first_sync_goes_on_beside_a_slot_that_is_refused(rig: Rig) -> None:
+    refuse_sundays(rig)
+    rig.ranges(*FIVE, SUNDAY)
+    rig.slot(5, 540, 600, 2)
+    decide(rig, only_hold(rig.sync()), "bitrix24")
+    assert "day 6 is not bookable" in str(failing(rig).error)
+    assert days(rig) == {*range(5)}
+    rig.world.faults.clear()
+    rig.clock.time += 3600
+    assert rig.sync().status == "changed"
+    assert days(rig) == {*range(5), 6}
+
+
+def test_M12_so_does_the_copy_of_a_new_agreement(rig: Rig) -> None:
+    in_step(rig)
+    rig.ids["pair1"] = (rig.ids["pair1"][0], rig.world.reservations.add_service("another", ZONE))
+    refuse_sundays(rig)
+    rig.ranges(*FIVE, SUNDAY)
+    assert "day 6 is not bookable" in str(failing(rig).error)
+    assert days(rig) == {*range(5)}
+
+
+def test_M6_somebody_who_adds_to_a_first_copy_under_way_is_asked_and_told_of_the_refusal(rig: Rig) -> None:
+    rig.reservekit["max_batch"] = 2
+    refuse_sundays(rig)
+    rig.ranges(*FIVE, SUNDAY)
+    rig.before_request("PATCH", lambda: rig.slot(5, 540, 600, 2))
+    report = rig.sync(quiet_after=False)
+    assert (report.status, "day 6 is not bookable" in str(report.error)) == ("failed", True)
+    assert kinds(rig.sync()) == ["first-sync"]
+    rig.world.reservations.remove_slot(
+        next(s.id for s in rig.world.reservations.slots(rig.ids["pair1"][1]) if s.day == 5)
+    )
+    assert "day 6 is not bookable" in str(failing(rig).error), "nobody has to be asked any more"

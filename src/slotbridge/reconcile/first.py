@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from slotbridge.lenses.terms import View
 from slotbridge.reconcile.merge import row_fingerprint
-from slotbridge.reconcile.model import NAMES, SIDES, HoldKind, Options, Row, Side, as_side, fingerprint
-
-
-class FirstSync(NamedTuple):
-    """How a pair without a base is to be treated: which side to follow, or why it waits."""
-
-    source: Side | None
-    hold: HoldKind | None = None
-    reason: str = ""
+from slotbridge.reconcile.model import NAMES, SIDES, FirstSync, HoldKind, Options, Row, Side, as_side, fingerprint
 
 
 def first_sync(rows: Sequence[Row], views: dict[Side, View], options: Options) -> FirstSync:

@@ -82,7 +82,8 @@ class Options:
     those whose customers cannot be put there now, with the reason.
     `waiting` are the rows of an open hold of G1 or G2, `waiting_for` its reason. `approved` is the open hold of
     deletions that a person has approved. `target` is an earlier base that both
-    sides shall go back to.
+    sides shall go back to. `underway` is how a first sync was begun that this run has to plan once more: what it has
+    written itself is no reason to ask again.
     """
 
     pair: str = ""
@@ -113,6 +114,7 @@ class Options:
     waiting_for: str = ""
     approved: Hold | None = None
     target: tuple[Link, ...] | None = None
+    underway: FirstSync | None = None
 
     @property
     def source(self) -> Side | None:
@@ -217,9 +219,20 @@ class Change:
     why: str
 
 
+class FirstSync(NamedTuple):
+    """How a pair without a base is to be treated: which side to follow, or why it waits."""
+
+    source: Side | None
+    hold: HoldKind | None = None
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a sync would do to one pair, as data. `agreed` says whether its outcome may become the base."""
+    """What a sync would do to one pair, as data. `agreed` says whether its outcome may become the base.
+
+    `first` is how a pair without a base is treated; None where there is one.
+    """
 
     verdicts: tuple[Verdict, ...]
     bitrix24: Rewrite[Range | Odd]
@@ -229,6 +242,7 @@ class Plan:
     problems: Mapping[Side, tuple[Problem, ...]]
     terms: Terms
     agreed: bool = True
+    first: FirstSync | None = None
 
     @property
     def overruled(self) -> tuple[Overruled, ...]:

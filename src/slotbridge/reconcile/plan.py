@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from slotbridge.lenses import bitrix24 as ranges
@@ -10,11 +11,12 @@ from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.terms import ItemChange, Key, Problem, Rewrite, Terms, View, Wanted
 from slotbridge.reconcile import guards, undo
 from slotbridge.reconcile.align import align
-from slotbridge.reconcile.first import FirstSync, first_sync
+from slotbridge.reconcile.first import first_sync
 from slotbridge.reconcile.merge import decide, restore, row_fingerprint
 from slotbridge.reconcile.model import (
     SIDES,
     Change,
+    FirstSync,
     HoldKind,
     Link,
     Options,
@@ -61,9 +63,7 @@ class _Planning:
     def plan(self) -> Plan:
         known = self.links if self.options.target is None else self.options.target
         rows = align(known, self.views["bitrix24"].windows, self.views["reservekit"].windows, self.options.pending)
-        first = first_sync(rows, self.views, self.options) if self.first else FirstSync(source=self.options.source)
-        if self.options.target is not None and self.options.disagreement is not None:
-            first = FirstSync(self.options.source, "agreement", self.options.disagreement)
+        first = self._treated(rows)
         verdicts = self._verdicts(rows, first.source)
         if all(verdict.state == "same" for verdict in verdicts):
             return self._quiet(verdicts)
@@ -90,7 +90,16 @@ class _Planning:
         if not self.first or self.options.source is not None:
             verdicts = [verdict._replace(expected=False) if verdict.expected else verdict for verdict in verdicts]
         unsettled = any(hold.kind in ("odd-range", "read-only", "oscillation") for hold in holds)
-        return self._finished(verdicts, holds, agreed=not (self.first and unsettled))
+        plan = self._finished(verdicts, holds, agreed=not (self.first and unsettled))
+        return replace(plan, first=first) if self.first else plan
+
+    def _treated(self, rows: Sequence[Row]) -> FirstSync:
+        """Which side is followed, or why the pair waits."""
+        if self.options.target is not None and self.options.disagreement is not None:
+            return FirstSync(self.options.source, "agreement", self.options.disagreement)
+        if not self.first:
+            return FirstSync(self.options.source)
+        return self.options.underway or first_sync(rows, self.views, self.options)
 
     def _quiet(self, verdicts: Sequence[Verdict]) -> Plan:
         """Nothing to write and nothing to hold: what nearly every run of nearly every pair comes to."""

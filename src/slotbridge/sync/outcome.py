@@ -45,7 +45,7 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
     if error := work.error or (work.names and work.names.error):
         hours = replace(hours, status="failed", error=str(error))
     if work.error is not None:
-        return replace(hours, intents_done=work.goes_on)
+        return replace(hours, intents_done=work.goes_on and _is_agreed(work))
     holds = (*work.holds, *held_names(work)) if plan else None
     return replace(
         hours,
@@ -54,8 +54,20 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
         overruled=tuple(lost for lost in plan.overruled if lost not in work.told) if plan else (),
         holds=None if undoes else holds,
         streaks=_streaks(work) if plan else None,
-        intents_done=bool(work.memory.intents or work.applied or work.closed),
+        intents_done=_is_over(work),
     )
+
+
+def _is_over(work: Work) -> bool:
+    """Whether nothing that was created is still to appear, and nobody has to be told our slots from others."""
+    if work.closed and not work.applied:
+        return True
+    return bool(work.memory.intents or work.applied) and _is_agreed(work)
+
+
+def _is_agreed(work: Work) -> bool:
+    """Whether there is a base: of a first copy, the notes of what was sent are all that tells it from other slots."""
+    return work.plan is None or work.plan.agreed
 
 
 def _base(work: Work) -> Base | None:

@@ -11,7 +11,7 @@ from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, impersonal
 from slotbridge.reconcile.agreement import Agreement, disagreement
 from slotbridge.reconcile.guards import ANY_SLOT, slots_at_risk
-from slotbridge.reconcile.model import Initial, Link, Side
+from slotbridge.reconcile.model import FirstSync, Initial, Link, Side
 from slotbridge.reconcile.plan import plan
 from slotbridge.reconcile.rebase import Ranges
 from slotbridge.reservekit import Booking, ReserveKitClient
@@ -62,18 +62,19 @@ class Planner:
         """Whether the pair goes back to an earlier base: what is held then is no hold of the ordinary runs."""
         return pair in self._targets
 
-    async def plan(self, work: Work, *, even_refused: bool = False) -> None:
+    async def plan(self, work: Work, *, even_refused: bool = False, underway: FirstSync | None = None) -> None:
         """Plans a work that was read, or read again. What a booking stands on is looked up before it may go.
 
-        With `even_refused`, which is for showing, what is not to be sent again is planned as well.
+        With `even_refused`, which is for showing, what is not to be sent again is planned as well. `underway` is that
+        of `Options`.
         """
         if work.error is not None:
             return
         with keeping_to(work):
-            self._decide(work)
+            self._decide(work, underway)
             if work.booked is None and work.pair.booked_slots != "proceed" and self._moves_slots(work):
                 await self.look_for_bookings(work)
-                self._decide(work)
+                self._decide(work, underway)
             if not even_refused:
                 self._refuse_repetition(work)
 
@@ -91,10 +92,10 @@ class Planner:
     def holds_deletions(self, work: Work, ranges: Ranges) -> bool:
         """Whether a guard would keep deletions back if this were what Bitrix24 holds, whatever is booked."""
         trial = replace(work, bitrix24=ranges, booked=None)
-        self._decide(trial)
+        self._decide(trial, None)
         return trial.plan is not None and any(hold.kind == "deletions" for hold in trial.plan.holds)
 
-    def _decide(self, work: Work) -> None:
+    def _decide(self, work: Work, underway: FirstSync | None) -> None:
         if work.terms is None:
             return
         work.agreement = agreement_of(work.pair, work.terms, work.snapshot, work.memory)
@@ -109,6 +110,7 @@ class Planner:
             "accept_deletes": self._accept_deletes,
             "insisted": self._initial is not None,
             "initial": self._initial or work.pair.initial,
+            "underway": underway,
         }
         if target is not None:
             circumstances["target"] = target[1]

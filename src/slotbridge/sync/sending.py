@@ -12,7 +12,7 @@ from slotbridge.errors import ApiError, NotFound, NotKept, OutcomeUnknown, Rejec
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.items import Odd, TimeSlot
 from slotbridge.lenses.terms import Wanted
-from slotbridge.reconcile.model import Change, Plan
+from slotbridge.reconcile.model import FirstSync, Plan
 from slotbridge.reconcile.plan import wanted_of
 from slotbridge.reconcile.settle import Missing, settle
 from slotbridge.reservekit import ReserveKitClient
@@ -76,17 +76,21 @@ class Sender:
         self._reservekit.require_room(self._cost(work))
         work.begun = True
         size, in_vain = self._settings.max_batch, 0
-        while work.error is None and work.plan is not None and (planned := work.planned("reservekit")):
-            sent = Sent()
-            failure = await self._attempt(work, work.plan, size, sent)
+        while work.error is None and work.plan is not None and work.planned("reservekit"):
+            plan, before, sent = work.plan, work.reservekit, Sent()
+            failure = await self._attempt(work, plan, size, sent)
             if failure is None:
                 return
             in_vain = 0 if sent.batches else in_vain + 1
-            together = min(size, len(_saved(work.plan)))
-            if not isinstance(failure, Rejected) or together < 2 or in_vain > IN_VAIN or self._settings.patch == "full":
-                await self._give_up(work, failure, planned)
+            together = min(size, len(_saved(plan)))
+            whole = together < 2 or self._settings.patch == "full"
+            underway = plan.first if is_as_before(plan, before, work.reservekit) else None
+            if whole or in_vain > IN_VAIN or not isinstance(failure, Rejected):
+                await self._give_up(work, failure, plan, underway)
             size = together // 2
-            await self._planner.plan(work)
+            await self._planner.plan(work, underway=underway)
+            if not work.belongs_together:  # somebody edited what a first sync has made, and is asked: both are told
+                raise failure
 
     async def _attempt(self, work: Work, plan: Plan, size: int, sent: Sent) -> ApiError | None:
         """Sends all that is planned; what is still missing then, as an error."""
@@ -109,12 +113,12 @@ class Sender:
         shown = [slots.view(items, plan.terms).windows for items in (before, work.reservekit)]
         return failure or not_as_sent(missing, *shown)
 
-    async def _give_up(self, work: Work, failure: ApiError, planned: Sequence[Change]) -> NoReturn:
+    async def _give_up(self, work: Work, failure: ApiError, plan: Plan, underway: FirstSync | None) -> NoReturn:
         """Raises the failure, once it is noted what is not to be sent again."""
         if isinstance(failure, Rejected | NotKept):
             # What the next run would send again, word for word, is what this one sent in vain.
-            await self._planner.plan(work)
-            sent = [change.after for change in planned]
+            await self._planner.plan(work, underway=underway)
+            sent = [change.after for change in plan.changes if change.side == "reservekit"]
             again = [change for change in work.planned("reservekit") if change.after in sent]
             if isinstance(failure, NotKept):
                 digests = as_not_kept(work, again, self._settings)
