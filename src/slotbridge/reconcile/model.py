@@ -76,7 +76,8 @@ class Options:
     why the base is no agreement any more (M12). `insisted` means that a person named `initial` for this run.
     `booked` maps slot ids to a phrase about their upcoming bookings (G3). `frozen` maps a side to the reason why
     nothing may be written there (W6). `pending` are windows whose creation was sent and never confirmed (W4), and
-    `suspects` those whose creation was sent twice. `outage` is the reason of G5, `streaks` are what G7 counts.
+    `suspects` those whose creation was sent twice. `unseen` are those that were sent and may be there unread, each with
+    the slots that were there before. `outage` is the reason of G5, `streaks` are what G7 counts.
     `doubt` is why windows that Bitrix24 lacks may have been deleted there by ourselves (W4).
     `leaving` are time slots whose customers are on their way to the wait list, so that there is no way back, `stranded`
     those whose customers cannot be put there now, with the reason.
@@ -107,6 +108,7 @@ class Options:
     frozen: Mapping[Side, str] = field(default_factory=dict)
     pending: frozenset[Window] = frozenset()
     suspects: frozenset[Window] = frozenset()
+    unseen: tuple[tuple[Window, frozenset[int]], ...] = ()
     outage: str | None = None
     doubt: str | None = None
     streaks: Mapping[str, Any] = field(default_factory=dict)

@@ -30,7 +30,7 @@ from slotbridge.reconcile.model import (
     fingerprint,
 )
 from slotbridge.reconcile.oscillation import oscillation
-from slotbridge.reconcile.unread import hold_behind, may_still_stand
+from slotbridge.reconcile.unread import hold_behind, hold_unread_creations, may_still_stand
 
 
 def plan(base: Sequence[Link] | None, snapshot: Snapshot, terms: Terms, options: Options) -> Plan:
@@ -82,6 +82,7 @@ class _Planning:
             lambda v: guards.hold_deletions(v, self.links, self.views, self.options),
             lambda v: guards.hold_frozen(v, self._frozen(), self.options),
             self._hold_oscillation,
+            lambda v: hold_unread_creations(v, self.views, self.options),
             lambda v: hold_behind(v, self.views, self.options),
             lambda v: guards.keep_decisions(v, self.options),
         )

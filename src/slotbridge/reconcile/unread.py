@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from slotbridge.lenses.terms import Problem, View
-from slotbridge.reconcile.guards import Guarded, hold_of
+from slotbridge.reconcile.guards import Guarded, held, hold_of
 from slotbridge.reconcile.model import NAMES, SIDES, Options, Row, Side, Verdict, fingerprint, other
 
 Views = Mapping[Side, View]
+
+UNREAD_CREATION = fingerprint("unsupported", "creation")
+"""Stands for the hold of `hold_unread_creations`: nobody can approve it, so it is about no certain window."""
 
 
 def may_still_stand(row: Row, views: Views) -> bool:
@@ -43,6 +46,40 @@ def hold_behind(verdicts: Sequence[Verdict], views: Views, options: Options) -> 
             # Nobody can approve it, so it stands for the item and not for what happens to wait.
             holds.append(replace(hold, fingerprint=fingerprint("unsupported", side)))
     return list(verdicts), holds
+
+
+def hold_unread_creations(verdicts: Sequence[Verdict], views: Views, options: Options) -> Guarded:
+    """What was created and came back as a time slot that cannot be read is not created once more (W4).
+
+    That is an item of the same day which was not there before. Edited meanwhile, the window overlaps the one sent.
+    """
+    if not options.unseen:
+        return list(verdicts), []
+    found = [(verdict, _came_of(verdict, views["reservekit"], options)) for verdict in verdicts]
+    waiting = [(verdict, problem) for verdict, problem in found if problem is not None]
+    if not waiting:
+        return list(verdicts), []
+    problem = waiting[0][1]
+    reason = f"ReserveKit's {problem.item} cannot be read, and may be what was created there: {problem.reason}"
+    hold = hold_of("unsupported", reason, [verdict for verdict, _ in waiting], options)
+    kept = [held(verdict) if problem is not None else verdict for verdict, problem in found]
+    return kept, [replace(hold, fingerprint=UNREAD_CREATION)]
+
+
+def _came_of(verdict: Verdict, view: View, options: Options) -> Problem | None:
+    """The item that may be what came of the creation that a verdict is about to repeat."""
+    want = verdict.reservekit
+    if want is None or verdict.row.reservekit is not None or verdict.state != "write":
+        return None
+    known = [before for window, before in options.unseen if window == want.window or window.overlap(want.window)]
+    return next(
+        (
+            problem
+            for problem in view.problems
+            if want.window.weekday in problem.weekdays and any(problem.slot_id not in before for before in known)
+        ),
+        None,
+    )
 
 
 def _edited(row: Row, side: Side, options: Options) -> bool:

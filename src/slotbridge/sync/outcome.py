@@ -13,6 +13,7 @@ from slotbridge.reconcile.model import SIDES, Change, Hold, Link
 from slotbridge.reconcile.names import REFUSED, LostName
 from slotbridge.reconcile.oscillation import Streak, streaks
 from slotbridge.reconcile.settle import settle
+from slotbridge.reconcile.unread import UNREAD_CREATION
 from slotbridge.store import Outcome
 from slotbridge.sync.customers import farewells
 from slotbridge.sync.metering import content_digest
@@ -45,7 +46,7 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
     if error := work.error or (work.names and work.names.error):
         hours = replace(hours, status="failed", error=str(error))
     if work.error is not None:
-        return replace(hours, intents_done=work.goes_on and _is_agreed(work))
+        return replace(hours, intents_done=work.goes_on and _is_seen(work))
     holds = (*work.holds, *held_names(work)) if plan else None
     return replace(
         hours,
@@ -59,15 +60,19 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
 
 
 def _is_over(work: Work) -> bool:
-    """Whether nothing that was created is still to appear, and nobody has to be told our slots from others."""
+    """Whether nothing that was created is still to appear, and the notes of it have done their work."""
     if work.closed and not work.applied:
         return True
-    return bool(work.memory.intents or work.applied) and _is_agreed(work)
+    return bool(work.memory.intents or work.applied) and _is_seen(work)
 
 
-def _is_agreed(work: Work) -> bool:
-    """Whether there is a base: of a first copy, the notes of what was sent are all that tells it from other slots."""
-    return work.plan is None or work.plan.agreed
+def _is_seen(work: Work) -> bool:
+    """Whether the notes of what was created have done their work.
+
+    Of a first copy they are all that tells it from other slots, and of an item that cannot be read, that it is ours.
+    """
+    plan = work.plan
+    return plan is None or (plan.agreed and all(hold.fingerprint != UNREAD_CREATION for hold in plan.holds))
 
 
 def _base(work: Work) -> Base | None:

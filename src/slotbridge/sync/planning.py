@@ -17,7 +17,7 @@ from slotbridge.reconcile.rebase import Ranges
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.sync.refusals import still_refused, still_refused_ranges
-from slotbridge.sync.terms import agreement_of, options_of, terms_of
+from slotbridge.sync.terms import agreement_of, options_of, terms_of, unseen
 from slotbridge.sync.work import Work, keeping_to
 
 CLOSED_FOR = timedelta(hours=1)
@@ -111,6 +111,7 @@ class Planner:
             "insisted": self._initial is not None,
             "initial": self._initial or work.pair.initial,
             "underway": underway,
+            "unseen": unseen(work.memory, (*work.memory.intents, *work.noted)),
         }
         if target is not None:
             circumstances["target"] = target[1]

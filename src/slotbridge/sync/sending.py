@@ -216,7 +216,9 @@ class Sender:
         now = self._clock.now()
         known = tuple(item.id for item in work.reservekit if item.id is not None)
         windows = tuple((want.window, want.capacity) for want in created)
-        self._store.note_intent(work.name, Intent(now, now + late, windows, known))
+        intent = Intent(now, now + late, windows, known)
+        self._store.note_intent(work.name, intent)
+        work.noted.append(intent)
 
     async def _verify(self, work: Work, plan: Plan) -> list[Missing]:
         """Reads back, twice if the first reading looks like the state before, and tells what is not as it was meant."""

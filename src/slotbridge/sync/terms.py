@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,8 +14,8 @@ from slotbridge.reconcile.agreement import Agreement, disagreement
 from slotbridge.reconcile.earlier import approved, waiting
 from slotbridge.reconcile.model import Options, Snapshot
 from slotbridge.settings import PairSettings, ReserveKitSettings
-from slotbridge.store import Memory
-from slotbridge.week import find_zone
+from slotbridge.store import Intent, Memory
+from slotbridge.week import Window, find_zone
 
 
 def terms_of(pair: PairSettings, api: ReserveKitSettings, zone: str, now: datetime) -> Terms:
@@ -73,6 +75,20 @@ def options_of(pair: PairSettings, memory: Memory, agreement: Agreement, **circu
         waiting=rows,
         waiting_for=reason,
         approved=approved(memory.holds, memory.decisions),
-        pending=frozenset(window for intent in memory.intents for window, _ in intent.windows),
+        pending=frozenset(window for window, _ in unseen(memory, memory.intents)),
     )
     return replace(options, **circumstances)
+
+
+def unseen(memory: Memory, intents: Iterable[Intent]) -> tuple[tuple[Window, frozenset[int]], ...]:
+    """The windows whose creation nobody has seen, each with the slots that were there before it was sent.
+
+    One that the base has by a slot which came later is confirmed, whatever else of the same note is not.
+    """
+    found: list[tuple[Window, frozenset[int]]] = []
+    for intent in intents:
+        before = frozenset(intent.known_ids)
+        sent = Counter(window for window, _ in intent.windows)
+        sent -= Counter(link.window for link in memory.links if link.slot_id and link.slot_id not in before)
+        found += [(window, before) for window in sent]
+    return tuple(found)

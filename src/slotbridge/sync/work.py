@@ -33,7 +33,7 @@ from slotbridge.reconcile.names import Renaming
 from slotbridge.reconcile.rebase import Ranges, distance, rebased
 from slotbridge.reservekit import Booking
 from slotbridge.settings import PairSettings
-from slotbridge.store import Memory, Rescue
+from slotbridge.store import Intent, Memory, Rescue
 from slotbridge.sync.naming import Naming, is_known
 
 Stop = Callable[[], bool]
@@ -64,7 +64,7 @@ class Work:
 
     `bookings` are the upcoming ones as read at `booked_at`, like `read_at`; `booked` are the phrases about them.
     `leaving` and `stranded` are those of `Options`, as far as this run knows; `seen_off` are bookings that it has
-    cancelled.
+    cancelled, `noted` the creations that it has sent.
     """
 
     pair: PairSettings
@@ -82,6 +82,7 @@ class Work:
     leaving: set[int] = field(default_factory=set)
     stranded: dict[int, str] = field(default_factory=dict)
     seen_off: set[int] = field(default_factory=set)
+    noted: list[Intent] = field(default_factory=list)
     outage: str | None = None
     actual: Ranges | None = None
     again: bool = False
