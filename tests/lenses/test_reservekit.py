@@ -184,6 +184,12 @@ def test_S8_we_write_as_the_server_writes() -> None:
     assert created(Window(1, 600, 660), items=[zoned]).start_time == "2024-01-02 09:00:00"
     assert created(Window(1, 600, 660)).start_time == "2024-01-02 10:00:00"
     assert created(Window(1, 600, 660), replace(TERMS, time_basis="utc")).start_time == "2024-01-02 09:00:00"
+    # Nor does it forget that once all its slots are gone; what it shows now counts for more.
+    known = replace(TERMS, time_form="zoned")
+    assert created(Window(1, 600, 660), known).start_time == "2024-01-02 09:00:00"
+    assert created(Window(1, 600, 660), replace(known, time_basis="wall")).start_time == "2024-01-02 10:00:00"
+    assert created(Window(1, 600, 660), known, items=[slot("09:00", "10:00")]).start_time == "2024-01-02 10:00:00"
+    assert created(Window(1, 600, 660), replace(TERMS, time_form="mixed")).start_time == "2024-01-02 10:00:00"
 
 
 def test_S8_rfc3339_names_the_offset_where_the_server_is_unknown() -> None:

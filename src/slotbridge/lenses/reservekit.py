@@ -190,7 +190,8 @@ def _writing_basis(items: Items, terms: Terms) -> str:
     """The meaning of the digits we write: the reader's own (S8). "offset" names both clocks, for a server unknown."""
     if terms.time_basis != "auto":
         return terms.time_basis
-    if time_forms(items) == {"zoned"}:
+    forms = time_forms(items) or {terms.time_form}
+    if forms == {"zoned"}:
         return "utc"
     return "offset" if terms.time_format == "rfc3339" else "wall"
 

@@ -23,7 +23,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a pair's items are to be read and written. `zone` is the service's, `today` the date there."""
+    """How a pair's items are to be read and written. `zone` is the service's, `today` the date there.
+
+    `time_form` is how the server wrote times when it last showed any, as in `reservekit.time_form`; None if unknown.
+    """
 
     zone: str
     today: date
@@ -32,6 +35,7 @@ class Terms:
     time_basis: TimeBasis = "auto"
     end_of_day: EndOfDay = "next-day"
     time_format: TimeFormat = "naive"
+    time_form: str | None = None
 
 
 class Seen(NamedTuple):

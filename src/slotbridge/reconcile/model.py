@@ -73,7 +73,8 @@ class Options:
     """What a pair's configuration says, and what this run knows beyond both sides' items.
 
     `decisions` maps fingerprints of holds to what a person decided: a side to keep, or "approve". `disagreement` says
-    why the base is no agreement any more (M12). `insisted` means that a person named `initial` for this run.
+    why the base is no agreement any more (M12), `misread` why what we created may be read by another clock than it was
+    written by. `insisted` means that a person named `initial` for this run.
     `booked` maps slot ids to a phrase about their upcoming bookings (G3). `frozen` maps a side to the reason why
     nothing may be written there (W6). `pending` are windows whose creation was sent and never confirmed (W4), and
     `suspects` those whose creation was sent twice. `unseen` are those that were sent and may be there unread, each with
@@ -101,6 +102,7 @@ class Options:
     accept_deletes: bool = False
     insisted: bool = False
     disagreement: str | None = None
+    misread: str | None = None
     decisions: Mapping[str, str] = field(default_factory=dict)
     booked: Mapping[int, str] = field(default_factory=dict)
     leaving: frozenset[int] = frozenset()
@@ -117,6 +119,11 @@ class Options:
     approved: Hold | None = None
     target: tuple[Link, ...] | None = None
     underway: FirstSync | None = None
+
+    @property
+    def objection(self) -> str | None:
+        """Why neither the base nor the configured `initial` counts: nobody has looked at this difference yet."""
+        return self.disagreement or self.misread
 
     @property
     def source(self) -> Side | None:

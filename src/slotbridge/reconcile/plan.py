@@ -13,6 +13,7 @@ from slotbridge.reconcile import guards, undo
 from slotbridge.reconcile.align import align
 from slotbridge.reconcile.first import first_sync
 from slotbridge.reconcile.merge import decide, restore, row_fingerprint
+from slotbridge.reconcile.misread import misread
 from slotbridge.reconcile.model import (
     SIDES,
     Change,
@@ -39,6 +40,8 @@ def plan(base: Sequence[Link] | None, snapshot: Snapshot, terms: Terms, options:
         "bitrix24": ranges.view(snapshot.bitrix24, terms),
         "reservekit": slots.view(snapshot.reservekit, terms),
     }
+    if options.target is None:
+        options = replace(options, misread=misread(snapshot.reservekit, options.unseen, base or (), terms))
     return _Planning(base, snapshot, views, terms, options).plan()  # type: ignore[arg-type]
 
 
@@ -53,7 +56,7 @@ class _Planning:
         terms: Terms,
         options: Options,
     ) -> None:
-        self.first = (base is None or options.disagreement is not None) and options.target is None
+        self.first = (base is None or options.objection is not None) and options.target is None
         self.links = () if base is None or self.first else tuple(base)
         self.snapshot = snapshot
         self.views = views

@@ -70,7 +70,7 @@ def _verified(work: Work) -> Verified:
     points: tuple[Disagreement, ...] = ()
     if work.error is None and work.terms is not None:
         base = None if work.memory.agreement is None else work.memory.links
-        agreement = agreement_of(work.pair, work.terms, work.snapshot, work.memory)
+        agreement = agreement_of(work.pair, work.terms, work.snapshot)
         options = options_of(work.pair, work.memory, agreement)
         missing = [] if work.instead is None else taken_away(work.bitrix24, work.instead, work.terms)
         points = (*missing, *disagreements(base, work.snapshot, work.terms, options))

@@ -9,9 +9,10 @@ from slotbridge.bitrix24 import SlotsWritten
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.bitrix24 import refused
 from slotbridge.lenses.items import Odd, TimeSlot
-from slotbridge.reconcile.model import Change, Plan, Side
+from slotbridge.lenses.terms import ItemChange
+from slotbridge.reconcile.model import Change, Plan, Side, Value
+from slotbridge.reconcile.plan import wanted_of
 from slotbridge.reconcile.rebase import Ranges, rebased
-from slotbridge.week import Window
 
 
 def executed(plan: Plan, items: Sequence[TimeSlot | Odd]) -> Iterator[Change]:
@@ -54,10 +55,9 @@ def is_as_before(plan: Plan, before: Sequence[TimeSlot | Odd], after: Sequence[T
     """Whether every slot is either as the plan has it or as it was: nothing came that was not meant."""
     known, now = {item.id: item for item in before}, {item.id: item for item in after}
     fresh = sum(item.id not in known for item in after)
-    edited = [(item.before, item.after) for item in plan.reservekit.changes if item.before and item.after]
+    edited = [(item.before, meant) for item, meant in _meant(plan) if item.before and item.after]
     return fresh == sum(map(len, made_of(plan, after).values())) and all(
-        now.get(old.id) == old or (old.id in now and _windows(now[old.id], plan) == _windows(new, plan))
-        for old, new in edited
+        now.get(old.id) == old or (old.id in now and _windows(now[old.id], plan) == meant) for old, meant in edited
     )
 
 
@@ -67,14 +67,26 @@ def made_of(plan: Plan, items: Sequence[TimeSlot | Odd]) -> dict[TimeSlot | Odd,
     known |= {item.id for item in plan.reservekit.items}
     found: dict[TimeSlot | Odd, list[TimeSlot | Odd]] = {}
     fresh = [item for item in items if item.id not in known]
-    for change in plan.reservekit.changes:
+    for change, meant in _meant(plan):
         if change.before is None and change.after is not None:
-            wanted = _windows(change.after, plan)
-            match = next((item for item in fresh if _windows(item, plan) == wanted), None)
+            match = next((item for item in fresh if _windows(item, plan) == meant), None)
             if match is not None:
                 fresh.remove(match)
                 found.setdefault(change.after, []).append(match)
     return found
+
+
+def astray(plan: Plan, before: Sequence[TimeSlot | Odd], after: Sequence[TimeSlot | Odd]) -> frozenset[Value]:
+    """What the plan creates, if nothing of it came as it was sent and slots came that may be what became of it.
+
+    A request that is refused for one of its slots may be executed for the others (`reference/reservekit.md` 8).
+    """
+    known = {item.id for item in before}
+    capacities = {value.capacity for item in after if item.id not in known for value in _windows(item, plan)}
+    if made_of(plan, after):
+        return frozenset()
+    created = [value for change, meant in _meant(plan) if change.before is None for value in meant]
+    return frozenset(value for value in created if value.capacity in capacities)
 
 
 def anew(item: TimeSlot | Odd) -> TimeSlot | Odd:
@@ -84,8 +96,17 @@ def anew(item: TimeSlot | Odd) -> TimeSlot | Odd:
     return TimeSlot(None, item.day_of_week, item.start_time, item.end_time, item.max_bookings)
 
 
-def _windows(item: TimeSlot | Odd, plan: Plan) -> list[tuple[Window, int]]:
-    return [(seen.window, seen.capacity) for seen in slots.view([item], plan.terms).windows]
+def _meant(plan: Plan) -> Iterator[tuple[ItemChange[TimeSlot | Odd], list[Value]]]:
+    """What each change is to show. Its text does not tell: we may write by a clock that text of that form is not read
+    by, as digits in UTC for a server that shows its times with a zone.
+    """
+    wanted = wanted_of("reservekit", plan.verdicts)
+    for change in plan.reservekit.changes:
+        yield change, sorted(Value(wanted[place].window, wanted[place].capacity) for place in change.gained)
+
+
+def _windows(item: TimeSlot | Odd, plan: Plan) -> list[Value]:
+    return sorted(Value(seen.window, seen.capacity) for seen in slots.view([item], plan.terms).windows)
 
 
 def wished(written: SlotsWritten, left: Ranges | None, meant: Ranges) -> Ranges:

@@ -87,7 +87,7 @@ def _base(work: Work) -> Base | None:
     if not work.plan.agreed:
         return None
     # What was written may be the first that tells the server's form of times.
-    return agreement_of(work.pair, work.plan.terms, work.snapshot, work.memory), settled.links
+    return agreement_of(work.pair, work.plan.terms, work.snapshot), settled.links
 
 
 def _about_names(work: Work) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Planner:
 
     def set_zone(self, work: Work, zone: str) -> None:
         """Fixes the terms of a work for this run."""
-        work.terms = terms_of(work.pair, self._settings, zone, self._clock.now())
+        work.terms = terms_of(work.pair, self._settings, zone, self._clock.now(), work.memory.agreement)
 
     def undoes(self, pair: str) -> bool:
         """Whether the pair goes back to an earlier base: what is held then is no hold of the ordinary runs."""
@@ -98,7 +98,7 @@ class Planner:
     def _decide(self, work: Work, underway: FirstSync | None) -> None:
         if work.terms is None:
             return
-        work.agreement = agreement_of(work.pair, work.terms, work.snapshot, work.memory)
+        work.agreement = agreement_of(work.pair, work.terms, work.snapshot)
         target = self._targets.get(work.name)
         circumstances: dict[str, Any] = {
             "booked": work.booked or {},

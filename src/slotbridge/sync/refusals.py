@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from slotbridge.errors import AccessRefused, ApiError, Rejected, is_final
@@ -61,42 +61,49 @@ def withholds_ranges(work: Work, ranges: Ranges, now: datetime) -> bool:
 
 def _of_ranges(work: Work, ranges: Ranges) -> str:
     """A short name for a write to Bitrix24, which replaces the whole list."""
-    told = json.dumps([work.pair.resource_id, sorted(map(repr, ranges))])
-    return f"bitrix24:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    return f"bitrix24:{_digest(json.dumps([work.pair.resource_id, sorted(map(repr, ranges))]))}"
 
 
 def as_not_kept(work: Work, changes: Iterable[Change], settings: ReserveKitSettings) -> tuple[str, ...]:
-    """Under which names these are remembered, which the server took and made something else of: not sent again."""
-    came = _strays(work)
-    return tuple(_digests(changes, settings, (came,) if came else work.snapshot))
+    """Under which names these are remembered, which the server took and made something else of: not sent again.
+
+    Not as long as anything stands that may have come of them, whatever else people do in the service.
+    """
+    came = _came(work)
+    if not came:
+        return tuple(_digests(changes, settings, work.snapshot))
+    return tuple(f"{name} {','.join(came)}" for name in _digests(changes, settings))
 
 
 def still_refused(work: Work, settings: ReserveKitSettings, now: datetime) -> ApiError | None:
     """Why what is planned is not to be sent now, and when it is sent again; None if it may be sent."""
-    planned, known = work.planned("reservekit"), work.memory.refused
-    names = _digests(planned, settings, work.snapshot)
-    not_kept = {*names, *_digests(planned, settings, (_strays(work),))}
-    for digest, words in known.items():
-        if digest in not_kept:
+    planned, known, came = work.planned("reservekit"), work.memory.refused, set(_came(work))
+    alone, names = set(_digests(planned, settings)), set(_digests(planned, settings, work.snapshot))
+    for name, words in known.items():
+        digest, _, then = name.partition(" ")
+        if name in names or (digest in alone and came & set(then.split(","))):
             hint = "It is not sent again until that setting, or these hours, have changed"
             return ApiError(words, side="reservekit", hint=hint)
-    for digest, words in known.items():
-        if digest in {within_the_hour(name, now) for name in names}:
+    for name, words in known.items():
+        if name in {within_the_hour(digest, now) for digest in names}:
             hint = "It is sent again once either side has changed, or an hour has passed"
             return ApiError(words, side="reservekit", hint=hint)
     return None
 
 
-def _strays(work: Work) -> Sequence[TimeSlot | Odd]:
-    """The time slots that the base does not know: what came of a creation that did not come back as it was sent."""
-    known = {link.slot_id for link in work.memory.links}
-    return [item for item in work.reservekit if item.id not in known]
+def _came(work: Work) -> list[str]:
+    """Digests of the time slots that neither the base nor Bitrix24 has: what came of a creation that is not there as it
+    was sent is among them."""
+    rows = [verdict.row for verdict in work.plan.verdicts] if work.plan else []
+    both = [(row.bitrix24, row.reservekit) for row in rows if row.bitrix24 and row.reservekit]
+    known = {link.slot_id for link in work.memory.links} | {two.key[0] for one, two in both if one.window == two.window}
+    return sorted(_digest(repr(item)) for item in work.reservekit if item.id not in known)
 
 
 def _digests(
-    changes: Iterable[Change], settings: ReserveKitSettings, around: Iterable[Iterable[Range | TimeSlot | Odd]]
+    changes: Iterable[Change], settings: ReserveKitSettings, around: Iterable[Iterable[Range | TimeSlot | Odd]] = ()
 ) -> list[str]:
-    """Short names for writes: what was sent on top of what, under which settings, and what stood around it.
+    """Short names for writes: what was sent on top of what, under which settings, and what stood `around` it.
 
     What the server refused may be tried anew once anything has changed. What it took and changed may not: it would
     be there twice.
@@ -110,7 +117,8 @@ def _digests(
         settings.max_batch,
     )
     shown = [sorted(map(repr, items)) for items in around]
-    return [
-        hashlib.sha256(json.dumps([change.before, change.after, ways, shown], default=dict).encode()).hexdigest()[:16]
-        for change in changes
-    ]
+    return [_digest(json.dumps([change.before, change.after, ways, shown], default=dict)) for change in changes]
+
+
+def _digest(told: str) -> str:
+    return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:16]

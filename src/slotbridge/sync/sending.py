@@ -19,7 +19,7 @@ from slotbridge.reservekit import ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.store import Intent, Store
 from slotbridge.sync.customers import Usher
-from slotbridge.sync.evidence import anew, executed, is_as_before, made_of, replaced
+from slotbridge.sync.evidence import anew, astray, executed, is_as_before, made_of, replaced
 from slotbridge.sync.explain import not_as_sent
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import SETTLES, Reader
@@ -110,6 +110,10 @@ class Sender:
         work.note_applied(executed(plan, work.reservekit))
         if failure is None and sent.silent and is_as_before(plan, before, work.reservekit):
             return _unanswered(work)
+        strays = astray(plan, before, work.reservekit)
+        if strays and isinstance(failure, Rejected):  # to be sent in smaller requests, it would be there twice
+            missing = [miss for miss in missing if miss.value in strays]
+            failure = None
         shown = [slots.view(items, plan.terms).windows for items in (before, work.reservekit)]
         return failure or not_as_sent(missing, *shown)
 

@@ -18,8 +18,13 @@ from slotbridge.store import Intent, Memory
 from slotbridge.week import Window, find_zone
 
 
-def terms_of(pair: PairSettings, api: ReserveKitSettings, zone: str, now: datetime) -> Terms:
-    """How the pair's items are read and written; `zone` is a known one, `now` an aware instant."""
+def terms_of(
+    pair: PairSettings, api: ReserveKitSettings, zone: str, now: datetime, agreement: Agreement | None = None
+) -> Terms:
+    """How the pair's items are read and written; `zone` is a known one, `now` an aware instant.
+
+    Of the last `agreement` a service that is empty by now still has how its server writes times.
+    """
     return Terms(
         zone=zone,
         today=now.astimezone(find_zone(zone)).date(),
@@ -28,12 +33,12 @@ def terms_of(pair: PairSettings, api: ReserveKitSettings, zone: str, now: dateti
         time_basis=api.time_basis,
         end_of_day=api.end_of_day,
         time_format=api.time_format,
+        time_form=agreement.time_form if agreement is not None else None,
     )
 
 
-def agreement_of(pair: PairSettings, terms: Terms, snapshot: Snapshot, memory: Memory) -> Agreement:
+def agreement_of(pair: PairSettings, terms: Terms, snapshot: Snapshot) -> Agreement:
     """The terms of today. A service without slots shows no form of times: the one it had is kept."""
-    known = memory.agreement.time_form if memory.agreement is not None else None
     return Agreement(
         resource_id=pair.resource_id,
         service_id=pair.service_id,
@@ -42,7 +47,7 @@ def agreement_of(pair: PairSettings, terms: Terms, snapshot: Snapshot, memory: M
         capacity=_capacity(pair),
         day_zero=terms.day_zero,
         time_basis=terms.time_basis,
-        time_form=slots.time_form(snapshot.reservekit, terms, known),
+        time_form=slots.time_form(snapshot.reservekit, terms, terms.time_form),
     )
 
 

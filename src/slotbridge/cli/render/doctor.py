@@ -83,7 +83,7 @@ def _hours(seen: Seen) -> str:
 def _look(week: Week, ranges: Sequence[Any]) -> Look:
     """Both sides next to each other, as if they met for the first time."""
     snapshot, memory = Snapshot(tuple(ranges), week.slots), Memory()
-    options = options_of(week.pair, memory, agreement_of(week.pair, week.terms, snapshot, memory))
+    options = options_of(week.pair, memory, agreement_of(week.pair, week.terms, snapshot))
     return Look(week.pair, snapshot, plan(None, snapshot, week.terms, options))
 
 
