@@ -129,10 +129,12 @@ class NotSent(ApiError):
 class OutcomeUnknown(ApiError):
     """The request was sent and no usable answer came back: it may have been executed.
 
-    `once` says that asking a second time helps or nothing does: the server did answer, and told of a failure.
+    `once` says that asking a second time helps or nothing does: the server did answer, and told of a failure. `refusal`
+    is what such an answer to a write comes to if reading shows that nothing was executed.
     """
 
     once = False
+    refusal: Rejected | None = None
 
 
 class LimitReached(ApiError):

@@ -253,6 +253,51 @@ async def test_a_write_that_is_answered_200_with_an_error_is_no_success(said: st
         assert type(caught.value) is kind
 
 
+SAID_WITH_200 = [
+    {"error": {"code": "day_closed", "message": "not on Sundays"}},
+    {"error": {"code": "day_closed", "message": "not on Sundays"}, "data": []},
+    {"error": "not on Sundays", "data": None},
+    {"error": True, "message": "not on Sundays"},
+    {"status": 409, "message": "not on Sundays", "code": "day_closed"},
+    {"status": "error", "error": "not on Sundays"},
+    {"status": "error", "message": "not on Sundays"},
+    {"success": False, "message": "not on Sundays"},
+]
+
+
+@pytest.mark.parametrize("said", SAID_WITH_200)
+async def test_W5_an_error_of_unknown_name_with_a_200_is_none_for_certain(said: dict[str, object]) -> None:
+    client = Server([httpx.Response(200, json=said)] * 2).client()
+    for write in (client.save_time_slots(123, [NEW]), client.delete_time_slot(456)):
+        with pytest.raises(OutcomeUnknown, match=r"answered 200 with the error.*not on Sundays") as caught:
+            await write
+        refusal = caught.value.refusal
+        assert refusal is not None
+        assert (refusal.what, refusal.item) == (caught.value.what, caught.value.item)
+        assert "slotbridge show" in str(refusal.hint)
+
+
+@pytest.mark.parametrize("said", ["<html>", "[1,"])
+async def test_W5_what_a_proxy_says_is_never_a_refusal(said: str) -> None:
+    for status in (200, 502):
+        with pytest.raises(OutcomeUnknown) as caught:
+            await Server([httpx.Response(status, text=said)]).client().save_time_slots(123, [NEW])
+        assert caught.value.refusal is None
+
+
+SUCCESSES = [{"status": "success", "error": None}, {"status": 200, "data": "ok"}, {"status": True}]
+
+
+@pytest.mark.parametrize("said", SUCCESSES)
+async def test_a_status_of_success_is_no_error(said: dict[str, object]) -> None:
+    assert await Server([httpx.Response(200, json=said)]).client().save_time_slots(123, [NEW])
+
+
+async def test_a_known_code_beside_a_status_of_its_own_tells_what_a_200_means() -> None:
+    said = {"status": 404, "message": "time slot not found", "code": "time_slot_not_found"}
+    assert await Server([httpx.Response(200, json=said)]).client().delete_time_slot(456)
+
+
 REFUSED = [
     refusal(401, "invalid_api_key"),
     refusal(403, "forbidden"),

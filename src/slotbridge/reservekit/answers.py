@@ -57,9 +57,13 @@ def envelope(response: Response, *, item: str, secret: str) -> dict[str, Any]:
 
 
 def says_error(response: Response) -> bool:
-    """Whether the body is an object with an error, whatever the status."""
+    """Whether the body is an object with an error, whatever the status; of one shape only its own status tells."""
     answer = parsed(response.body)
-    return isinstance(answer, dict) and bool(answer.get("error"))
+    if not isinstance(answer, dict):
+        return False
+    status = answer.get("status")
+    failed = status >= 400 if isinstance(status, int) else status == "error"
+    return bool(answer.get("error")) or answer.get("success") is False or failed
 
 
 def bad_answer(what: str, *, item: str, status: int | None = None) -> BadAnswer:

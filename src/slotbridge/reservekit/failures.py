@@ -133,8 +133,12 @@ def failure(
     kind, hint = _kind(status, said, writes, _refused_hint(status, said, origin))
     if 300 <= status < 400:
         what = f"answered {status}, which leads to {_host(response)}"
-    code = missing(said) if status == 404 else _code(said)
-    return kind(what, side="reservekit", item=item, hint=hint, status=status, code=code or said.code)
+    code = (missing(said) if status == 404 else _code(said)) or said.code
+    error = kind(what, side="reservekit", item=item, hint=hint, status=status, code=code)
+    if isinstance(error, OutcomeUnknown) and writes and status < 300:
+        hint = _rejected_hint(400, said, writes)
+        error.refusal = Rejected(what, side="reservekit", item=item, hint=hint, status=status, code=code)
+    return error
 
 
 def says_limit(response: Response, secret: str) -> bool:
