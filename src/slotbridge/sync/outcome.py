@@ -46,7 +46,7 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
     if error := work.error or (work.names and work.names.error):
         hours = replace(hours, status="failed", error=str(error))
     if work.error is not None:
-        return replace(hours, intents_done=work.goes_on and _is_seen(work))
+        return replace(hours, intents_done=work.goes_on and not work.late and _is_seen(work))
     holds = (*work.holds, *held_names(work)) if plan else None
     return replace(
         hours,
@@ -61,8 +61,8 @@ def outcome_of(work: Work, at: datetime, *, dry: bool, undoes: bool) -> Outcome:
 
 def _is_over(work: Work) -> bool:
     """Whether nothing that was created is still to appear, and the notes of it have done their work."""
-    if work.closed and not work.applied:
-        return True
+    if work.closed and (work.late or not work.applied):
+        return not work.late
     return bool(work.memory.intents or work.applied) and _is_seen(work)
 
 

@@ -24,7 +24,7 @@ from slotbridge.sync.explain import not_as_sent
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import SETTLES, Reader
 from slotbridge.sync.refusals import as_not_kept, as_refused
-from slotbridge.sync.work import Work
+from slotbridge.sync.work import Stop, Work, never
 
 LATE = timedelta(seconds=15)
 """How long a creation may still be executed by the server after its process died."""
@@ -40,10 +40,19 @@ Batch = Sequence[TimeSlot | Odd]
 
 @dataclass
 class Sent:
-    """The requests that were, or may have been, taken. `silent`: the answer to one of them says nothing."""
+    """The requests that were, or may have been, taken. `silent`: the answer to one of them says nothing.
+
+    `doubted` were answered with an error that came with a success: what is read back tells what became of them.
+    """
 
     batches: list[Batch] = field(default_factory=list)
     silent: bool = False
+    doubted: list[Batch] = field(default_factory=list)
+
+    def replaced(self, before: Batch, plan: Plan, after: Batch) -> int:
+        """How many slots vanished because the server replaces the list, whichever of these requests it took last."""
+        orders = [self.batches, *([*self.batches, batch] for batch in self.doubted)]
+        return max(replaced(before, order, plan, after) for order in orders)
 
 
 class Sender:
@@ -58,6 +67,7 @@ class Sender:
         clock: Clock,
         settings: ReserveKitSettings,
         usher: Usher,
+        stop: Stop = never,
     ) -> None:
         self._reservekit = reservekit
         self._reader = reader
@@ -66,6 +76,7 @@ class Sender:
         self._clock = clock
         self._settings = settings
         self._usher = usher
+        self._stop = stop
 
     async def send(self, work: Work) -> None:
         """Brings ReserveKit to what is planned. Raises ApiError if it is not there then, WriteRefused for a closed key.
@@ -83,7 +94,7 @@ class Sender:
                 return
             in_vain = 0 if sent.batches else in_vain + 1
             together = min(size, len(_saved(plan)))
-            whole = together < 2 or self._settings.patch == "full"
+            whole = together < 2 or self._settings.patch == "full" or work.late
             underway = plan.first if is_as_before(plan, before, work.reservekit) else None
             if whole or in_vain > IN_VAIN or not isinstance(failure, Rejected):
                 await self._give_up(work, failure, plan, underway)
@@ -101,7 +112,11 @@ class Sender:
             work.note_applied(executed(plan, work.reservekit))
             raise
         missing = await self._verify(work, plan)
-        if missing and (lost := replaced(before, sent.batches, plan, work.reservekit)):
+        if missing and work.late:
+            await self._let_land()
+            missing = await self._verify(work, plan)
+        work.late = work.late and bool(missing) and self._stop()
+        if missing and (lost := sent.replaced(before, plan, work.reservekit)):
             await self._put_back(work, plan, lost)
             return None
         if not missing:
@@ -111,9 +126,11 @@ class Sender:
         if failure is None and sent.silent and is_as_before(plan, before, work.reservekit):
             return _unanswered(work)
         strays = astray(plan, before, work.reservekit)
-        if strays and isinstance(failure, Rejected):  # to be sent in smaller requests, it would be there twice
+        if strays and (isinstance(failure, Rejected) or sent.doubted):  # sent once more, it would be there twice
             missing = [miss for miss in missing if miss.value in strays]
             failure = None
+        if isinstance(failure, OutcomeUnknown) and is_as_before(plan, before, work.reservekit):
+            failure = failure.refusal or failure
         shown = [slots.view(items, plan.terms).windows for items in (before, work.reservekit)]
         return failure or not_as_sent(missing, *shown)
 
@@ -152,12 +169,9 @@ class Sender:
             self._note(work, created, LATE)
         try:
             for batch in self._batches(saves, plan, size):
-                sent.batches.append(batch)
                 try:
-                    sent.silent |= not await self._reservekit.save_time_slots(work.pair.service_id, batch)
-                except Rejected as error:
-                    sent.batches.pop()
-                    failure = failure or error
+                    said = await self._save(work, batch, sent)
+                    failure = failure or said
                 except NotFound as error:
                     sent.batches.pop()
                     return failure or error
@@ -178,6 +192,28 @@ class Sender:
                 return error  # it may be executed yet: of what was refused, nothing is sent again before that is over
             return failure or error
         return failure
+
+    async def _save(self, work: Work, batch: Batch, sent: Sent) -> ApiError | None:
+        """Sends one request. What the server has against it is returned, for certain or not."""
+        sent.batches.append(batch)
+        try:
+            sent.silent |= not await self._reservekit.save_time_slots(work.pair.service_id, batch)
+            return None
+        except Rejected as error:
+            sent.batches.pop()
+            return error
+        except OutcomeUnknown as error:
+            if error.refusal is None:
+                raise
+            sent.doubted.append(sent.batches.pop())
+            work.late = work.late or any(item.id is None for item in batch)
+            return error
+
+    async def _let_land(self) -> None:
+        """Gives what may be created yet its time to appear (W4), unless the run is told to stop."""
+        until = self._clock.monotonic() + LATE.total_seconds()
+        while (left := until - self._clock.monotonic()) > 0 and not self._stop():
+            await self._clock.sleep(min(left, 1.0))
 
     async def _lacks_one(self, work: Work, batch: Batch) -> bool:
         """Whether a slot of the request is not there any more: a 404 that names nothing may also be a closed key's."""

@@ -53,8 +53,9 @@ class Work:
     something was sent, `put_off` that the run was told to stop before that. `heals` lets a failed pair store its base
     nevertheless, since what was read back is known to be right; `goes_on` does so, too, and says that everything is
     written but what could not be, which keeps its row of the base. `closed`: ReserveKit's key turned out to be one that
-    may not write, and nothing that was sent by it is under way any more. `told` are the overruled edits that the
-    history has already.
+    may not write, and nothing that was sent by it is under way any more. `late`, however, says that a creation was
+    answered with an error that is none for certain: it may appear yet. `told` are the overruled edits that the history
+    has already.
 
     `unheeded` says of an edit that came in between why it was not put back; `aside` are holds of what could not be.
 
@@ -91,6 +92,7 @@ class Work:
     heals: bool = False
     goes_on: bool = False
     closed: bool = False
+    late: bool = False
     applied: list[Change] = field(default_factory=list)
     told: list[Overruled] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)

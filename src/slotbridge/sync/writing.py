@@ -58,7 +58,7 @@ class Writer:
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._keeper = Keeper(bitrix24, planner, store, clock)
         self._usher = Usher(bitrix24, reservekit, planner, store, clock, stop)
-        self._sender = Sender(reservekit, reader, planner, store, clock, settings, self._usher)
+        self._sender = Sender(reservekit, reader, planner, store, clock, settings, self._usher, stop)
         self._names = NameWriter(reservekit, reader.names, self._keeper, store, clock, run, patient=patient)
 
     async def apply(self, works: Sequence[Work]) -> None:
