@@ -180,6 +180,8 @@ def test_W4_what_lands_late_is_not_created_again_in_smaller_requests(rig: Rig, s
     at(rig, rig.clock.monotonic() + seconds, lambda: [rig.slot(day, 600, 660, 2) for day in (3, 4, 6)])
     rig.ranges(WEEK, ("Thu Fri Sun", 600, 660, 30))
     assert rig.sync().status == "changed"
+    rig.clock.time += 60
+    assert rig.sync().status == "quiet"
     assert Counter(day for day, *_ in rig.in_reservekit()) == dict.fromkeys((*range(5), 6), 1)
 
 
@@ -241,7 +243,7 @@ def test_S8_where_nothing_came_of_two_requests_it_is_none_that_replaces(rig: Rig
     rig.reservekit["max_batch"] = 2
     refuse(rig, "PATCH")
     rig.ranges(*FIVE)
-    sent_to_reservekit(rig)
+    assert [sent_to_reservekit(rig) for _ in range(3)] == [8, 8, 0], "two at a time, and then each by itself"
     assert rig.in_reservekit() == []
 
 
@@ -254,6 +256,14 @@ def test_W5_where_somebody_adds_hours_at_that_moment_the_next_run_decides(rig: R
     sent_to_reservekit(rig)
     assert ("Sat Sun", 600, 660, 30) in rig.in_bitrix24()
     assert [sent_to_reservekit(rig) for _ in range(4)][-2:] == [0, 0]
+
+
+def test_W3_beside_what_nobody_meant_nothing_is_sent_in_smaller_requests(rig: Rig) -> None:
+    in_step(rig)
+    refuse(rig)
+    rig.ranges(WEEK, ("Thu Sun", 600, 660, 30))
+    rig.before_request("PATCH", lambda: [rig.slot(day, 600, 660, 2) for day in (4, 5)])
+    assert sent_to_reservekit(rig) == 1, "it may be what came of it, with the day mistaken"
 
 
 def test_who_waits_for_what_may_still_land_heeds_a_stop(rig: Rig) -> None:
