@@ -126,7 +126,7 @@ class Sender:
         if failure is None and sent.silent and is_as_before(plan, before, work.reservekit):
             return _unanswered(work)
         strays = astray(plan, before, work.reservekit)
-        if strays and (isinstance(failure, Rejected) or sent.doubted):  # sent once more, it would be there twice
+        if strays and isinstance(failure, Rejected):  # to be sent in smaller requests, it would be there twice
             missing = [miss for miss in missing if miss.value in strays]
             failure = None
         if isinstance(failure, OutcomeUnknown) and is_as_before(plan, before, work.reservekit):
