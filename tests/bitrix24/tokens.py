@@ -39,6 +39,9 @@ class MemoryKeeper:
             raise self.broken
         self.pairs[client_id] = pair
 
+    async def keep(self, client_id: str, pair: TokenPair) -> None:
+        self.save(client_id, pair)
+
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
         yield

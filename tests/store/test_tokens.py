@@ -15,6 +15,7 @@ from slotbridge.errors import StoreError
 from slotbridge.http.tokens import TokenPair
 from slotbridge.store import DatabaseLock, Store
 from slotbridge.store.tokens import Tokens
+from tests.http.clock import FakeClock
 from tests.store.samples import START, StillClock, execute, select
 
 PAIR = TokenPair("acc3ss", "r3fr3sh", datetime(2026, 5, 14, 10, tzinfo=UTC), "https://a.example/rest/", "member")
@@ -112,6 +113,33 @@ def test_a_database_in_memory_keeps_no_tokens(clock: StillClock) -> None:
     assert tokens.load("local.1") is None
     with pytest.raises(StoreError, match="in memory"):
         tokens.save("local.1", PAIR)
+
+
+class Stubborn(Tokens):
+    """Takes a pair at the time that is named, and not before."""
+
+    def __init__(self, url: str, clock: FakeClock, until: float) -> None:
+        super().__init__(url, clock)
+        self.clock, self.until = clock, clock.monotonic() + until
+
+    def save(self, client_id: str, pair: TokenPair) -> None:
+        if self.clock.monotonic() < self.until:
+            raise StoreError("the database is locked by another program")
+        super().save(client_id, pair)
+
+
+async def test_a_new_pair_waits_for_a_database_that_is_locked(url: str) -> None:
+    tokens = Stubborn(url, FakeClock(), 100)
+    await tokens.keep("local.1", PAIR)
+    assert tokens.load("local.1") == PAIR
+
+
+async def test_it_does_not_wait_for_ever(url: str) -> None:
+    tokens = Stubborn(url, clock := FakeClock(), 10_000)
+    began = clock.monotonic()
+    with pytest.raises(StoreError, match="locked"):
+        await tokens.keep("local.1", PAIR)
+    assert 100 < clock.monotonic() - began < 150
 
 
 def test_tokens_are_in_no_repr() -> None:

@@ -28,6 +28,9 @@ class Keeper(Protocol):
     def save(self, client_id: str, pair: TokenPair) -> None:
         """Stores a pair in place of the last one. When this returns, no power loss can undo it."""
 
+    async def keep(self, client_id: str, pair: TokenPair) -> None:
+        """Stores a pair alike which exists nowhere else, and does not give up at the first failure."""
+
     def exclusive(self) -> AbstractAsyncContextManager[None]:
         """As long as this lasts, no other process renews tokens."""
 
@@ -123,21 +126,21 @@ class OAuthAccess:
             hint = f"If this is your portal, write https://{granted} into bitrix24.oauth.portal; then get another code"
             what = f"the code is one of {granted}, and the configuration names {wanted}"
             raise AccessRefused(what, side="bitrix24", hint=hint)
-        return self._keep(pair)
+        return await self._keep(pair)
 
     async def _next(self, old: TokenPair) -> TokenPair:
         # Stored once more, so that a database that takes nothing is found out while the old pair is still good.
         self._keeper.save(self._application.client_id, old)
         if self._unsaved is None or self._unsaved.replaces != old.refresh_token:
             self._unsaved = Unsaved(await self._server.refresh(old), old.refresh_token)
-        pair = self._keep(self._unsaved.pair)
+        pair = await self._keep(self._unsaved.pair)
         self._unsaved = None
         if pair.endpoint != old.endpoint:
             log.warning("bitrix24.portal_moved", host=host_of(pair.endpoint))
         return pair
 
-    def _keep(self, pair: TokenPair) -> TokenPair:
-        self._keeper.save(self._application.client_id, pair)
+    async def _keep(self, pair: TokenPair) -> TokenPair:
+        await self._keeper.keep(self._application.client_id, pair)
         self._use(pair)
         return pair
 

@@ -25,6 +25,9 @@ PRIVATE: Final = 0o600
 PATIENCE: Final = 120.0
 """Seconds to wait for another process that renews tokens: more than its request may take."""
 
+PERSISTENCE: Final = 120.0
+"""Seconds for which a new pair is tried to be stored: who backs up or vacuums a database may lock it for long."""
+
 
 class Tokens:
     """The tokens in one database. Needs no lock on it, and writes them from a dry run, too: unstored they are lost.
@@ -71,6 +74,20 @@ class Tokens:
         newer = upsert(tables.OAuthToken).values(client_id=client_id, **row)
         with _disposed(working_engine(self._needed())) as engine, transaction(engine, durable=True) as connection:
             connection.execute(newer.on_conflict_do_update(["client_id"], set_=row))
+
+    async def keep(self, client_id: str, pair: TokenPair) -> None:
+        """Stores a pair in place of one that is good no more: unstored, whoever granted access is locked out.
+
+        Where the database takes nothing it tries for two minutes, and raises StoreError then.
+        """
+        until = self._clock.monotonic() + PERSISTENCE
+        while True:
+            try:
+                return self.save(client_id, pair)
+            except StoreError:
+                if self._clock.monotonic() >= until:
+                    raise
+                await self._clock.sleep(1.0)
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
