@@ -115,6 +115,19 @@ def test_a_refusal_is_not_asked_for_again_until_something_changes(rig: Declaring
         assert store.recall([only(first).name])[only(first).name].refused == {}
 
 
+@pytest.mark.parametrize("fields", [{"name": "Dentists"}, {"isConfirmationNotificationOn": False}])
+def test_what_the_portal_takes_and_does_not_store_is_not_sent_again(rig: Declaring, fields: Any) -> None:
+    declare(rig, code="doctors_2", **fields)
+    rig.world.faults.append(Fault("resourceType.update", "answer", times=100, status=200, body='{"result": true}'))
+    reports = [only(rig.run()) for _ in range(3)]
+    assert [report.status for report in reports] == ["failed"] * 3
+    assert all("did not read back as sent" in str(report.error) for report in reports)
+    assert updates(rig) == 1
+    rig.world.faults.clear()
+    declare(rig, code="doctors_3", **fields)
+    assert (only(rig.run()).status, only(rig.run()).status) == ("changed", "quiet")
+
+
 def test_a_code_that_somebody_takes_in_between_is_a_message(rig: Declaring) -> None:
     declare(rig, code="doctors_2", name="Dentists")
     rig.before_request("resourceType.update", lambda: rig.world.portal.add_type("Others", "doctors_2"))

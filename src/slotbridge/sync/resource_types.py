@@ -82,8 +82,10 @@ class TypeKeeper:
         changes = (reached,) if reached is not None else ()
         if reached == change:
             return TypeReport(kind.id, changes), {}
-        refused = {plan.digest: failure.words} if isinstance(failure, Rejected) else {}
-        return TypeReport(kind.id, changes, failure or _not_as_sent(kind, plan, now)), refused
+        judged = failure is None or isinstance(failure, Rejected)
+        failure = failure or _not_as_sent(kind, plan, now)
+        left = compare(_declared(kind), now, ())
+        return TypeReport(kind.id, changes, failure), {left.digest: failure.words} if judged else {}
 
     def _remember(self, done: Sequence[Done], memories: Mapping[str, Memory]) -> None:
         for report, _ in done:
