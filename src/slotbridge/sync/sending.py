@@ -131,8 +131,8 @@ class Sender:
             failure = None
         if isinstance(failure, OutcomeUnknown) and is_as_before(plan, before, work.reservekit):
             failure = failure.refusal or failure
-        shown = [slots.view(items, plan.terms).windows for items in (before, work.reservekit)]
-        return failure or not_as_sent(missing, *shown)
+        shown = [slots.view(items, plan.terms) for items in (before, work.reservekit)]
+        return failure or not_as_sent(plan, missing, *shown, settings=self._settings)
 
     async def _give_up(self, work: Work, failure: ApiError, plan: Plan, underway: FirstSync | None) -> NoReturn:
         """Raises the failure, once it is noted what is not to be sent again."""
