@@ -159,6 +159,16 @@ async def test_hours_that_somebody_sets_between_calls_of_their_own_count_as_ther
     assert (written.before, written.after, written.called) == ((before,), (DAY,), Resource(15, "Old"))
 
 
+async def test_what_somebody_puts_into_the_emptied_form_wishes_nothing_else_away(portal: Portal) -> None:
+    days = [{**STORED, "from": 60 * hour, "to": 60 * hour + 30} for hour in range(9)]
+    known = [Range(60 * hour, 60 * hour + 30, "UTC", ("Mon",), 30) for hour in range(9)]
+    portal.slots = {15: []}
+    portal.script = [NAMED, ok({"slots": days}), ok(True), ok({"slots": [{**STORED, "weekDays": ["Sun"]}]})]
+    written = (await portal.client.set_slots({15: known}, {15: {"name": "$total"}}))[15]
+    assert isinstance(written, SlotsWritten)
+    assert written.before == (*known, Range(540, 1080, "UTC", ("Sun",), 30))
+
+
 @pytest.mark.parametrize("ranges", [[NIGHT], [NIGHT, ODD]], ids=["batch", "alone"])
 async def test_hours_that_cannot_be_set_after_the_update_are_no_plain_refusal(
     portal: Portal, ranges: list[Range | Odd]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ READS_AT_ONCE = 25
 # PHP reads 1000 variables of a command and drops the rest in silence; a range may take eleven of them.
 RANGES_PER_COMMAND = 80
 
+Ranges = tuple[Range | Odd, ...]
+
 
 class Slots:
     """The hours of all resources of one portal."""
@@ -28,9 +31,9 @@ class Slots:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def read(self, resource_ids: Sequence[int]) -> dict[int, tuple[Range | Odd, ...] | ApiError]:
+    async def read(self, resource_ids: Sequence[int]) -> dict[int, Ranges | ApiError]:
         """The ranges of each resource as stored, or the error that concerns this resource alone."""
-        found: dict[int, tuple[Range | Odd, ...] | ApiError] = {}
+        found: dict[int, Ranges | ApiError] = {}
         failures: list[ApiError] = []
         at_once, turn = asyncio.Semaphore(READS_AT_ONCE), asyncio.Lock()
 
@@ -155,11 +158,19 @@ class Write:
             called=None if isinstance(called, ApiError) else called,
         )
 
-    def latest(self, before: object, since: object | ApiError) -> object:
-        """What counts as there before: the list since the update, if that is neither empty nor the list before it."""
+    def latest(self, before: object, since: object | ApiError) -> object | Ranges:
+        """What counts as there before: the list since the update, if somebody has set it anew since.
+
+        Who fills a form that the update has emptied wishes away nothing of what is not in it: a list that is short beside
+        the one before is taken for that.
+        """
         edited = _slots_or_error(since, self.resource_id)
         known = _slots_or_error(before, self.resource_id)
-        return before if isinstance(edited, ApiError) or edited in ((), known) else since
+        if isinstance(edited, ApiError) or isinstance(known, ApiError) or edited in ((), known):
+            return before
+        if 2 * len(edited) >= len(known):
+            return since
+        return (*known, *(Counter(edited) - Counter(known)).elements())
 
     def _emptied(self, error: ApiError, update: object | ApiError) -> ApiError:
         if isinstance(error, (OutcomeUnknown, NotFound)):
@@ -219,16 +230,18 @@ def _written(
         return OutcomeUnknown(what, side="bitrix24", item=named(resource_id), hint=hint, code=error.code)
 
 
-def _slots_or_error(answer: object | ApiError, resource_id: int) -> tuple[Range | Odd, ...] | ApiError:
+def _slots_or_error(answer: object | ApiError, resource_id: int) -> Ranges | ApiError:
     try:
         return _slots(answer, resource_id)
     except ApiError as error:
         return error
 
 
-def _slots(answer: object | ApiError, resource_id: int) -> tuple[Range | Odd, ...]:
+def _slots(answer: object | ApiError | Ranges, resource_id: int) -> Ranges:
     if isinstance(answer, ApiError):
         raise answer
+    if isinstance(answer, tuple):
+        return answer
     return read_slots(answer, named(resource_id))
 
 
