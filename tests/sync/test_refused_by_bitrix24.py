@@ -155,25 +155,71 @@ def test_W8_a_dry_run_tells_it_as_well(rig: Rig, refusing: Refuse) -> None:
         assert [change.op for change in rig.look().plan.changes] == ["update", "create"]
 
 
-def test_W7_a_name_does_not_wait_for_hours_that_are_refused(make_rig: MakeRig, refusing: Refuse) -> None:
+@pytest.mark.parametrize("code", CODES)
+def test_S5_a_name_waits_while_bitrix24_refuses_hours_since_its_update_deletes_them(
+    code: str, make_rig: MakeRig, refusing: Refuse
+) -> None:
+    rig = in_step(make_rig(names="reservekit"))
+    edit_monday(rig)
+    with refusing(code, SET):
+        refused_twice(rig)
+        service(rig, "Dr. Adams")
+        assert rig.run().pairs[0].status == "failed"
+    assert (called(rig)[0][0], rig.in_bitrix24()) == ("Doctor pair1", HOURS)
+    rig.clock.time += 3600
+    assert rig.sync().status == "changed"
+    assert (called(rig)[0][0], rig.in_bitrix24()) == ("Dr. Adams", sorted(EDITED))
+
+
+def test_S5_so_do_both_at_once(make_rig: MakeRig, refusing: Refuse) -> None:
     rig = in_step(make_rig(names="reservekit"))
     edit_monday(rig)
     service(rig, "Dr. Adams")
-    with refusing("422", SET, having="1020"):
-        first = refused_twice(rig)
-        third = rig.sync()
-    assert (says_the_same(third, first), called(rig)[0][0]) == (True, "Dr. Adams")
-    assert rig.in_bitrix24() == HOURS
+    with refusing("0", SET):
+        refused_twice(rig)
+        rig.sync()
+    assert (called(rig)[0][0], rig.in_bitrix24()) == ("Doctor pair1", HOURS)
 
 
-def test_W5_hours_that_an_update_took_along_are_sent_again_once_an_hour(make_rig: MakeRig, refusing: Refuse) -> None:
+@pytest.mark.parametrize(
+    ("code", "name"), [("0", "Doctor pair2"), (DENIED, "Doctor pair2"), ("422", "Dr. Brown"), ("1007", "Dr. Brown")]
+)
+def test_S5_where_the_portal_refuses_all_hours_the_names_of_other_pairs_wait_as_well(
+    code: str, name: str, make_rig: MakeRig, refusing: Refuse
+) -> None:
+    rig = in_step(make_rig(pairs=2, names="reservekit"))
+    edit_monday(rig)
+    service(rig, "Dr. Brown", pair="pair2")
+    with refusing(code, SET, having="1020"):
+        for _ in range(3):
+            rig.run()
+    assert called(rig, "pair2")[0][0] == name
+    assert rig.in_bitrix24("pair2") == HOURS
+    rig.clock.time += 3600
+    rig.sync()
+    assert called(rig, "pair2")[0][0] == "Dr. Brown"
+
+
+def test_W7_names_follow_into_reservekit_beside_hours_that_bitrix24_refuses(
+    make_rig: MakeRig, refusing: Refuse
+) -> None:
+    rig = in_step(make_rig(names="bitrix24"))
+    edit_monday(rig)
+    resource(rig, "Dr. Adams")
+    with refusing("0", SET):
+        refused_twice(rig)
+    assert called(rig)[1][0] == "Dr. Adams"
+
+
+def test_W5_hours_that_an_update_took_along_are_set_as_soon_as_bitrix24_takes_them(
+    make_rig: MakeRig, refusing: Refuse
+) -> None:
     rig = in_step(make_rig(names="reservekit"))
     service(rig, "Dr. Adams")
     with refusing("1007", SET):
-        refused_twice(rig)
-        assert "1007" in str(rig.sync().error)
-    assert (rig.sync().status, rig.in_bitrix24()) == ("failed", [])
-    rig.clock.time += 3600
+        for _ in range(4):
+            report = rig.run().pairs[0]
+            assert (report.status, "1007" in str(report.error), rig.in_bitrix24()) == ("failed", True, [])
     rig.sync()
     assert rig.in_bitrix24() == HOURS
 

@@ -161,8 +161,8 @@ class Write:
     def latest(self, before: object, since: object | ApiError) -> object | Ranges:
         """What counts as there before: the list since the update, if somebody has set it anew since.
 
-        Who fills a form that the update has emptied wishes away nothing of what is not in it: a list that is short beside
-        the one before is taken for that.
+        Who fills a form that the update has emptied wishes away nothing that is not in it. A list much shorter than the
+        one before is taken for that.
         """
         edited = _slots_or_error(since, self.resource_id)
         known = _slots_or_error(before, self.resource_id)

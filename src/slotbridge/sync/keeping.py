@@ -51,7 +51,11 @@ class Keeper:
                 await self._after_restoring(work, found[number])
 
     def _waits(self, work: Work) -> bool:
-        """Whether the portal would refuse once more what is to be set again."""
+        """Whether the portal would refuse once more what is to be set again. Of a resource that has nothing left, and
+        so cannot be booked at all, it is asked in every run.
+        """
+        if not work.instead:
+            return False
         withheld = withholds_ranges(work, work.bitrix24, self._clock.now())
         work.known = work.known and not withheld
         return withheld

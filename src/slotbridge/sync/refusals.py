@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from slotbridge.errors import AccessRefused, ApiError, Rejected, is_final
 from slotbridge.lenses.items import Odd, Range, TimeSlot
@@ -28,6 +29,13 @@ def _marked(name: str, work: Work, now: datetime, *, denied: bool = False) -> st
     return within_the_hour(name, now, denied=denied) if name in known else once(name)
 
 
+SHUT: Final = "bitrix24:shut"
+"""Stands among what is refused where that is no matter of these hours: the portal would take no others either."""
+
+ABOUT_HOURS: Final = frozenset({"422", "1007", "1009", "1017"})
+"""Codes of `slots.set` that speak of one resource and its ranges (`reference/bitrix24.md` 2.3)."""
+
+
 def note_refused_ranges(work: Work, ranges: Ranges, error: ApiError, now: datetime) -> None:
     """Remembers that Bitrix24 refused these ranges, if that is what it did: sent again once, then once an hour.
 
@@ -35,6 +43,8 @@ def note_refused_ranges(work: Work, ranges: Ranges, error: ApiError, now: dateti
     """
     if is_final(error):
         denied = isinstance(error, AccessRefused)
+        if error.code not in ABOUT_HOURS:
+            work.refused[SHUT] = error.words
         work.refused[_marked(_of_ranges(work, ranges), work, now, denied=denied)] = error.words
 
 
@@ -54,9 +64,27 @@ def withholds_ranges(work: Work, ranges: Ranges, now: datetime) -> bool:
     if error is None:
         return False
     kept = _of_ranges(work, ranges)
-    work.refused |= {name: words for name, words in work.memory.refused.items() if what(name) == kept}
+    work.refused |= {name: words for name, words in work.memory.refused.items() if what(name) in (kept, SHUT)}
     work.fail(error)
     return True
+
+
+def keep_names_back(works: Iterable[Work]) -> None:
+    """Names wait for as long as Bitrix24 would not take the ranges back that go with an update of the name (S5)."""
+    works = list(works)
+    refusing = {work.name: _refused_hours(work) for work in works}
+    shut = next((known[SHUT] for known in refusing.values() if SHUT in known), None)
+    for work in works:
+        words = next(iter(refusing[work.name].values()), shut)
+        work.keep_name_back(
+            f"Bitrix24 refuses hours, and an update of the name would delete these: {words}" if words else None
+        )
+
+
+def _refused_hours(work: Work) -> dict[str, str]:
+    """What Bitrix24 would not take of a pair that failed, with the words for it."""
+    known = {**work.memory.refused, **work.refused} if work.error is not None else {}
+    return {name: words for name, words in known.items() if name.startswith("bitrix24:")}
 
 
 def _of_ranges(work: Work, ranges: Ranges) -> str:

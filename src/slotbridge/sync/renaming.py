@@ -14,6 +14,7 @@ from slotbridge.sync.keeping import Keeper
 from slotbridge.sync.name_reading import NameReader, profile_of
 from slotbridge.sync.naming import Naming, closed_to_names
 from slotbridge.sync.reading import FRESH, SETTLES
+from slotbridge.sync.refusals import keep_names_back
 from slotbridge.sync.work import Circuits, Work, keeping_to
 
 Due = tuple[Work, Naming, Renaming]
@@ -70,8 +71,7 @@ class NameWriter:
 
     async def _in_bitrix24(self, works: Sequence[Work]) -> None:
         """All in one request, as far as possible: an update deletes the ranges, so these go with it."""
-        for work in works:
-            work.keep_names_back()
+        keep_names_back(works)
         due = [one for one in _due(works, "bitrix24") if one[0].known]
         profiles = {work.pair.resource_id: renaming.fields for work, _, renaming in due}
         failed, called = await self._keeper.update({work.pair.resource_id: work for work, _, _ in due}, profiles)

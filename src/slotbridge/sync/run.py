@@ -17,6 +17,7 @@ from slotbridge.sync.naming import Naming, closed_to_names, is_about_names
 from slotbridge.sync.outcome import outcome_of, report_of
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import Reader, zone_of
+from slotbridge.sync.refusals import keep_names_back
 from slotbridge.sync.report import PairReport
 from slotbridge.sync.work import Stop, Work, never
 from slotbridge.sync.writing import Writer
@@ -132,8 +133,7 @@ class Pass:
             work.look_for_rescue()
             await self._planner.plan(work)
         await self._plan_in_zones_of_now(works)
-        for work in works:
-            work.keep_names_back()
+        keep_names_back(works)
         if self._run is None:
             _recall_held_names(works)
         return works

@@ -234,12 +234,16 @@ class Work:
         # Another update would replace the note on what the broken one may have deleted.
         return None if due is not None and due.side == "bitrix24" and self.has_to_be_told else due
 
-    def keep_names_back(self) -> None:
-        """A name waits for as long as Bitrix24 would refuse to take all the ranges back after it (S5)."""
+    def keep_name_back(self, refusal: str | None) -> None:
+        """A name waits for as long as Bitrix24 would refuse to take all the ranges back after it (S5): it does so now,
+        or some of them are such as it never takes.
+        """
         if self.names is None or self.renaming is None or self.renaming.side != "bitrix24":
             return
-        if refusal := refused(self.in_bitrix24):
-            self.names.keep_back("odd-range", f"Bitrix24 would refuse to take back {refusal}")
+        if odd := refused(self.in_bitrix24):
+            refusal = f"Bitrix24 would refuse to take back {odd}"
+        if refusal is not None:
+            self.names.keep_back("odd-range", refusal)
 
     @property
     def in_bitrix24(self) -> tuple[Range | Odd, ...]:
