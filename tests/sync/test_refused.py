@@ -115,6 +115,21 @@ def test_W3_what_came_different_is_not_sent_again_although_the_answer_says_nothi
     assert len(rig.in_reservekit()) == 4
 
 
+@pytest.mark.parametrize("start", ["first sync", "pair with a base"])
+def test_W3_what_waits_says_that_it_came_otherwise_than_it_was_sent(start: str, rig: Rig) -> None:
+    if start == "pair with a base":
+        in_step(rig)
+    behave(rig, round_minutes=15)
+    rig.ranges(("Mon Tue Wed", 540, 1080, 30), ("Thu", 545, 1080, 30))
+    assert rig.run().pairs[0].status == "failed"
+    hold = only_hold(rig.sync())
+    assert "Thu 09:05–18:00 with max_bookings 17 was sent and did not come back as sent" in hold.reason
+    rig.clock.time += 7200
+    assert only_hold(rig.sync()) == hold
+    rig.world.reservations.edit_slot(rig.slot_ids()[-1], start=600)
+    assert "came back" not in only_hold(rig.sync()).reason
+
+
 def test_what_is_not_sent_again_can_be_looked_at(rig: Rig) -> None:
     in_step(rig)
     refuse_sundays(rig)

@@ -16,7 +16,7 @@ from slotbridge.reconcile.plan import plan
 from slotbridge.reconcile.rebase import Ranges
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
-from slotbridge.sync.refusals import still_refused, still_refused_ranges
+from slotbridge.sync.refusals import still_refused, still_refused_ranges, tell_not_kept
 from slotbridge.sync.terms import agreement_of, options_of, terms_of, unseen
 from slotbridge.sync.work import Work, keeping_to
 
@@ -75,6 +75,7 @@ class Planner:
             if work.booked is None and work.pair.booked_slots != "proceed" and self._moves_slots(work):
                 await self.look_for_bookings(work)
                 self._decide(work, underway)
+            tell_not_kept(work)
             if not even_refused:
                 self._refuse_repetition(work)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -103,13 +104,31 @@ def as_not_kept(work: Work, changes: Iterable[Change], settings: ReserveKitSetti
     return tuple(f"{name} {','.join(came)}" for name in _digests(changes, settings))
 
 
+def tell_not_kept(work: Work) -> None:
+    """Says of what waits why it differs, where a slot still stands that came otherwise than it was sent (W3)."""
+    came = set(_came(work))
+    standing = {name: words for name, words in work.memory.refused.items() if came & _came_of(name)}
+    if work.plan is None or not work.plan.holds or not standing:
+        return
+    work.refused |= standing
+    why = f"; {next(iter(standing.values()))}"
+    holds = [
+        replace(hold, reason=hold.reason + why) if hold.kind in ("first-sync", "conflict") else hold
+        for hold in work.plan.holds
+    ]
+    work.plan = replace(work.plan, holds=tuple(holds))
+
+
+def _came_of(name: str) -> set[str]:
+    return set(name.partition(" ")[2].split(","))
+
+
 def still_refused(work: Work, settings: ReserveKitSettings, now: datetime) -> ApiError | None:
     """Why what is planned is not to be sent now, and when it is sent again; None if it may be sent."""
     planned, known, came = work.planned("reservekit"), work.memory.refused, set(_came(work))
     alone, names = set(_digests(planned, settings)), set(_digests(planned, settings, work.snapshot))
     for name, words in known.items():
-        digest, _, then = name.partition(" ")
-        if name in names or (digest in alone and came & set(then.split(","))):
+        if name in names or (what(name) in alone and came & _came_of(name)):
             hint = "It is not sent again until that setting, or these hours, have changed"
             return ApiError(words, side="reservekit", hint=hint)
     for name, words in known.items():

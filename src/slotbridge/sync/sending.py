@@ -142,7 +142,10 @@ class Sender:
             sent = [change.after for change in plan.changes if change.side == "reservekit"]
             again = [change for change in work.planned("reservekit") if change.after in sent]
             if isinstance(failure, NotKept):
-                digests = as_not_kept(work, again, self._settings)
+                done = list(executed(plan, work.reservekit))
+                created = [each for each in plan.changes if (each.side, each.op) == ("reservekit", "create")]
+                lost = [change for change in created if change not in done]
+                digests = as_not_kept(work, again or lost, self._settings)
             else:
                 digests = as_refused(work, again, self._settings, self._clock.now())
             work.refused |= dict.fromkeys(digests, failure.words)
