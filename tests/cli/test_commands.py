@@ -178,6 +178,22 @@ def test_status_asks_nobody(shell: Shell) -> None:
     assert len(shell.world.log) == sent
 
 
+def test_status_counts_the_pages_that_the_last_run_saw(shell: Shell) -> None:
+    plain = "4 pairs every 5 min = 34,560 a month; starter has 10,000: every 19 min fits."
+    assert shell.call("status").last == plain
+    reservations = shell.world.reservations
+    reservations.behaviour = replace(reservations.behaviour, max_page_size=4)
+    shell.call("sync", "--dry-run")
+    assert shell.call("status").last == plain
+    shell.call("sync")
+    sent = len(shell.world.log)
+    shell.call("sync")
+    asked = sum(request.api == "reservekit" for request in shell.world.log[sent:])
+    assert asked > 4
+    assert shell.call("status").last.startswith(f"4 pairs every 5 min = {asked * 8640:,} a month; starter has 10,000")
+    assert shell.call("status", "--json").document["advice"]["fits"] is False
+
+
 def test_status_tells_of_failures(shell: Shell) -> None:
     shell.world.reservations.remove_service(123)
     shell.call("sync")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -115,6 +116,18 @@ def test_what_was_sent_this_month_is_told_and_its_own_requests_are_not_counted(s
     done = doctor(shell, SLOTBRIDGE_SYNC__INTERVAL="19m")
     assert f"  ✓ 4 pairs every 19 min = 9,095 a month; starter has 10,000; {sent} were sent this month\n" in done.out
     assert shell.database.read_bytes() == kept
+
+
+def test_the_pages_that_it_sees_itself_are_counted_without_any_run_before(shell: Shell) -> None:
+    reservations = shell.world.reservations
+    reservations.behaviour = replace(reservations.behaviour, max_page_size=2)
+    found = doctor(shell, as_json=True).document["findings"]
+    budget = next(each for each in found if each["id"] == "reservekit.budget")
+    assert budget["state"] == "warning"
+    assert not budget["what"].startswith("4 pairs every 5 min = 34,560 a month")
+    minutes = budget["setting"].removeprefix('interval = "').removesuffix('m"')
+    assert f"every {minutes} min fits" in budget["what"]
+    assert int(minutes) > 19
 
 
 def test_a_problem_exits_with_1_and_the_other_side_is_told_all_the_same(shell: Shell) -> None:

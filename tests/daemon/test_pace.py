@@ -177,8 +177,27 @@ def test_names_cost_a_listing_a_run() -> None:
     assert told == Advice("3 pairs at their intervals, with names, = 30,240 a month; starter has 50,000", fits=True)
     told = advice([300], 10_000, "starter", named=[300])
     assert told == Advice(
-        "1 pair every 5 min, with names, = 17,280 a month; starter has 10,000: every 10 min fits", fits=False
+        "1 pair every 5 min, with names, = 17,280 a month; starter has 10,000: every 10 min fits", False, 10
     )
+
+
+@pytest.mark.parametrize(
+    ("intervals", "named", "pages", "listing", "text", "minutes"),
+    [
+        ([300], [], [3], 1, "1 pair every 5 min = 25,920 a month; starter has 10,000: every 14 min fits", 14),
+        ([300, 300], [], [3, 1], 2, "2 pairs every 5 min = 34,560 a month; starter has 10,000: every 21 min fits", 21),
+        ([300], [300], [1], 2, "1 pair every 5 min, with names, = 25,920 a month; starter has 10,000", None),
+        ([3600], [], [3], 9, "1 pair every 1 h = 2,160 a month; starter has 10,000", 0),
+    ],
+)
+def test_each_page_of_a_listing_is_counted(
+    intervals: list[float], named: list[float], pages: list[int], listing: int, text: str, minutes: int | None
+) -> None:
+    told = advice(intervals, 10_000, "starter", named, pages=pages, listing=listing)
+    assert told is not None
+    assert told.text.startswith(text)
+    assert told.fits is (minutes == 0)
+    assert minutes is None or (told.minutes or 0) == minutes
 
 
 @given(pairs=st.integers(1, 400), cap=st.integers(401, 100_000) | st.sampled_from([1000, 10_000, 50_000]))

@@ -182,6 +182,21 @@ def test_killed_and_started_again_it_goes_on(office: Office) -> None:
     assert office.hours() == [(480, 720)]
 
 
+def test_started_again_it_knows_how_many_pages_a_run_takes(office: Office) -> None:
+    reservations = office.world.reservations
+    reservations.behaviour = replace(reservations.behaviour, max_page_size=2)
+    days = ("Mon", "Tue", "Wed", "Thu", "Fri")
+    office.world.portal.put_slots(office.resource, [Range(540, 720, ZONE, days, 30)])
+    for advice in ("8,640 a month; starter has 10,000", "25,920 a month; starter has 10,000: every 14 min fits"):
+        office.log.clear()
+        process = office.start()
+        within(15, lambda: "run.finished" in office.events(), office)
+        told = next(entry["advice"] for entry in office.log if entry["event"] == "budget.advice")
+        assert told == f"1 pair every 5 min = {advice}"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
 def test_a_database_that_cannot_be_used_is_waited_for(office: Office) -> None:
     database = office.folder / "slotbridge.db"
     database.write_bytes(b"no database at all, but somebody's diary" * 100)

@@ -43,6 +43,14 @@ def test_counts_outlive_the_process(store: Store, url: str, clock: StillClock) -
     again.close()
 
 
+def test_the_pages_of_a_listing_are_those_that_were_noted_last(store: Store) -> None:
+    assert store.usage.pages() == {}
+    store.usage.note_pages({0: 1, 123: 3})
+    store.usage.note_pages({123: 2, 124: 1})
+    store.usage.note_pages({})
+    assert store.usage.pages() == {0: 1, 123: 2, 124: 1}
+
+
 def test_what_is_known_of_a_side_is_read_back(store: Store) -> None:
     store.usage.note("reservekit", "one", closed_at=START, closed_reason="the key may read, but not write")
     store.usage.note("reservekit", "one", spent_at=START)

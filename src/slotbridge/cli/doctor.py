@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 
 from slotbridge.cli.invocation import Invocation
 from slotbridge.cli.look import PICTURE_WIDTH
-from slotbridge.cli.pairs import named_intervals
+from slotbridge.cli.pairs import month_advice
 from slotbridge.cli.render.doctor import examination_json, examination_lines
-from slotbridge.daemon.pace import MONTH, Budget, advice, needed_interval
 from slotbridge.errors import SlotbridgeError
 from slotbridge.settings import Settings
 from slotbridge.store import Store
@@ -41,10 +39,10 @@ async def _examine(invocation: Invocation, settings: Settings) -> Examination:
     files = tuple(examine_files(settings))
     store = _opened(invocation, settings)
     try:
-        budget = tuple(_budget(invocation, settings, store))
         async with aclosing(connect(settings, store, clock=clock, random=random, network=None, capped=False)) as sides:
             invocation.hide_those_of(sides.access)
             found = await examine(settings, sides, clock=clock)
+        budget = tuple(_budget(invocation, settings, store, sides.reservekit.pages))
     finally:
         if store is not None:
             store.close()
@@ -59,8 +57,13 @@ def _opened(invocation: Invocation, settings: Settings) -> Store | None:
         return None
 
 
-def _budget(invocation: Invocation, settings: Settings, store: Store | None) -> Iterator[Finding]:
-    """What the intervals cost in a month, and how much of this month is used up already."""
+def _budget(
+    invocation: Invocation, settings: Settings, store: Store | None, seen: Mapping[int, int]
+) -> Iterator[Finding]:
+    """What the intervals cost in a month, and how much of this month is used up already.
+
+    `seen` are the pages of what has just been listed; those of all else are as a run saw them.
+    """
     plan, cap = settings.reservekit.plan, settings.reservekit.limits.per_month
     if cap is None:
         what = f'plan = "{plan}" has its number of requests a month by contract, and none is configured'
@@ -68,14 +71,8 @@ def _budget(invocation: Invocation, settings: Settings, store: Store | None) -> 
         yield Finding("reservekit.budget", "ok", what, hint, Setting("[reservekit]", "requests_per_month = 200000"))
         return
     used = store.usage.in_month(invocation.clock.now())["reservekit"] if store else 0
-    intervals, named = [pair.interval for pair in settings.pairs], named_intervals(settings.pairs)
-    if told := advice(intervals, cap, settings.reservekit.plan_words, named):
+    if told := month_advice(settings, {**(store.usage.pages() if store else {}), **seen}):
         what = f"{told.text}; {used:,} were sent this month"
-        fitting = None if told.fits else _fitting(len(intervals) + len(set(named)), cap)
+        fitting = None if told.minutes is None else Setting("[sync]", f'interval = "{told.minutes}m"')
         hint = "The daemon asks less often by itself then, and finds changes later; or set a longer interval"
         yield Finding("reservekit.budget", "ok" if told.fits else "warning", what, None if told.fits else hint, fitting)
-
-
-def _fitting(requests: int, cap: int) -> Setting | None:
-    shortest = needed_interval(Budget(0, cap, MONTH), pairs=requests, reserve=0)
-    return Setting("[sync]", f'interval = "{math.ceil(shortest / 60)}m"') if math.isfinite(shortest) else None

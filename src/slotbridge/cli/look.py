@@ -11,13 +11,12 @@ from rich.text import Text
 
 from slotbridge.cli.healthcheck import silence
 from slotbridge.cli.invocation import Invocation
-from slotbridge.cli.pairs import chosen, named_intervals
+from slotbridge.cli.pairs import chosen, month_advice
 from slotbridge.cli.render.status import status_json, status_lines
 from slotbridge.cli.render.status_data import PairStatus, Status
 from slotbridge.cli.render.week import week_json, week_lines
 from slotbridge.cli.sync import connected, remembered
 from slotbridge.cli.watch import watch
-from slotbridge.daemon.pace import advice
 from slotbridge.errors import Side
 from slotbridge.reconcile.model import SIDES
 from slotbridge.settings import PairSettings, ResourceTypeSettings, Settings
@@ -81,12 +80,7 @@ async def _status(invocation: Invocation, settings: Settings) -> Status:
             used=_used(store, now),
             per_month={"bitrix24": settings.bitrix24.limits.per_month, "reservekit": api.limits.per_month},
             remembered=store is not None,
-            advice=advice(
-                [pair.interval for pair in settings.pairs],
-                api.limits.per_month,
-                api.plan_words,
-                named_intervals(settings.pairs),
-            ),
+            advice=month_advice(settings, store.usage.pages() if store else {}),
             holder=holder,
             silent=silence(settings.daemon.listen) if holder and holder.command == "run" and holder.holds else None,
             spent=_spent(store, settings, now),

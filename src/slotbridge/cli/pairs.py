@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
+from slotbridge.daemon.pace import Advice, advice
 from slotbridge.errors import ConfigurationError, Side
 from slotbridge.settings import PairSettings, Settings
 
@@ -22,9 +23,17 @@ def followed_sides(pairs: Iterable[PairSettings]) -> dict[str, Side]:
     return {pair.name: _FOLLOWED[pair.direction] for pair in pairs if pair.direction in _FOLLOWED}
 
 
-def named_intervals(pairs: Iterable[PairSettings]) -> list[int]:
-    """The intervals of those pairs whose names follow: each takes a listing of all services whenever it is over."""
-    return [pair.interval for pair in pairs if pair.names != "off"]
+def month_advice(settings: Settings, pages: Mapping[int, int]) -> Advice | None:
+    """Whether ReserveKit's plan has room for the intervals of all pairs; `pages` as `Usage.pages` has them."""
+    pairs, api = settings.pairs, settings.reservekit
+    return advice(
+        [pair.interval for pair in pairs],
+        api.limits.per_month,
+        api.plan_words,
+        [pair.interval for pair in pairs if pair.names != "off"],  # each takes a listing of all services in its runs
+        pages=[pages.get(pair.service_id, 1) for pair in pairs],
+        listing=pages.get(0, 1),
+    )
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> tuple[PairSettings, ...]:

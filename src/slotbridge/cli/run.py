@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from slotbridge.cli.invocation import Invocation
-from slotbridge.cli.pairs import chosen, named_intervals
+from slotbridge.cli.pairs import chosen, month_advice
 from slotbridge.daemon.daemon import Daemon
 from slotbridge.daemon.endpoint import outside, serving
 from slotbridge.daemon.hooks import Hooks
@@ -18,7 +18,6 @@ from slotbridge.daemon.life import StopSignals, live
 from slotbridge.daemon.metrics import Metrics, Traffic
 from slotbridge.daemon.notify import Supervisor
 from slotbridge.daemon.opening import opened
-from slotbridge.daemon.pace import advice
 from slotbridge.daemon.runner import Runner
 from slotbridge.daemon.ticker import Ticker
 from slotbridge.errors import Side
@@ -107,6 +106,6 @@ def _daemon(
     }
     clock, random = invocation.clock, invocation.random
     daemon = Daemon(pairs, bridge, store, Runner(), caps=caps, clock=clock, random=random, lock=lock)
-    if told := advice([pair.interval for pair in pairs], caps["reservekit"], api.plan_words, named_intervals(pairs)):
+    if told := month_advice(settings, store.usage.pages()):
         (log.info if told.fits else log.warning)("budget.advice", advice=told.text)
     return daemon

@@ -149,31 +149,47 @@ def month_end(now: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What the configured intervals will cost in a month, and which interval the plan has room for."""
+    """What the configured intervals will cost in a month, and which interval in minutes the plan has room for.
+
+    `minutes` is None where they fit as they are, and where none would.
+    """
 
     text: str
     fits: bool
+    minutes: int | None = None
 
 
-def advice(intervals: Sequence[float], cap: int | None, plan: str, named: Collection[float] = ()) -> Advice | None:
+def advice(
+    intervals: Sequence[float],
+    cap: int | None,
+    plan: str,
+    named: Collection[float] = (),
+    *,
+    pages: Sequence[int] = (),
+    listing: int = 1,
+) -> Advice | None:
     """Whether a plan has room for pairs with these intervals in seconds; None where there is nothing to tell.
 
-    Counted are 30 days, one request per pair and run, and one per run for the names of pairs with an interval of
-    `named`. `plan` is the plan's name.
+    Counted are 30 days, the `pages` of each pair in every run, one where they are not given, and the `listing` of the
+    services in every run of pairs with an interval of `named`, for their names. `plan` is the plan's name.
     """
     if cap is None or not intervals:
         return None
-    listings = set(named)
-    cost = sum(MONTH / interval for interval in (*intervals, *listings))
+    listings, pages = set(named), pages or [1] * len(intervals)
+    cost = sum(MONTH / interval * asked for interval, asked in zip(intervals, pages, strict=True))
+    cost += sum(MONTH / interval * listing for interval in listings)
     every = f"every {lasting(intervals[0])}" if len(set(intervals)) == 1 else "at their intervals"
     pairs = "1 pair" if len(intervals) == 1 else f"{len(intervals)} pairs"
     said = f"{pairs} {every}{', with names,' if listings else ''} = {cost:,.0f} a month; {plan} has {cap:,}"
-    zones = MONTH / max(ZONES_EVERY, min(intervals))
+    zones = listing * MONTH / max(ZONES_EVERY, min(intervals))
     if cost + zones <= cap * (1 + EXACT):
         return Advice(said, fits=True)
-    shortest = needed_interval(Budget(0, cap, MONTH), pairs=len(intervals) + len(listings), reserve=0)
-    fits = f"every {math.ceil(shortest / 60)} min fits" if math.isfinite(shortest) else "too few for one run of all"
-    return Advice(f"{said}: {fits}", fits=False)
+    requests = sum(pages) + listing * len(listings)
+    shortest = needed_interval(Budget(0, cap, MONTH), pairs=1, pages=requests, zone_pages=listing, reserve=0)
+    if math.isinf(shortest):
+        return Advice(f"{said}: too few for one run of all", fits=False)
+    minutes = math.ceil(shortest / 60)
+    return Advice(f"{said}: every {minutes} min fits", fits=False, minutes=minutes)
 
 
 def lasting(seconds: float) -> str:

@@ -24,7 +24,11 @@ LIKELY_SKEW: Final = 86400.0
 
 
 class Calls:
-    """Requests to one account with one key. Reads are repeated when an answer got lost, writes never are."""
+    """Requests to one account with one key. Reads are repeated when an answer got lost, writes never are.
+
+    `pages` is how many pages were asked for when a listing was last read in full, by its path and the service that it
+    is of, 0 for none.
+    """
 
     def __init__(
         self,
@@ -55,6 +59,7 @@ class Calls:
         self._clock = clock
         self._random = random
         self._left_alone_until = clock.monotonic() + transport.meter.absence
+        self.pages: dict[tuple[str, int], int] = {}
 
     @property
     def requests(self) -> int:
@@ -93,12 +98,18 @@ class Calls:
         self, path: str, name: str, params: Mapping[str, int], item: str, *, thorough: bool = False
     ) -> list[Row]:
         """All rows of a listing, or BadAnswer. `thorough` looks behind a list that came without page numbers."""
+        asked = 0
 
         async def fetch(number: int) -> Page:
+            nonlocal asked
+            asked = number
             answer = await self.read(path, item, {**params, "page": number, "page_size": PAGE_SIZE})
             return read_page(answer, name, item=item, first=number == 1)
 
-        return await list_completely(fetch, item=item, thorough=thorough)
+        rows = await list_completely(fetch, item=item, thorough=thorough)
+        if not thorough:  # the look behind the end is an exception, and not what every run takes
+            self.pages[path, params.get("service_id", 0)] = asked
+        return rows
 
     def content(self, response: Response, item: str) -> dict[str, Any]:
         """The object of a success. Raises BadAnswer."""

@@ -8,7 +8,7 @@ time zone (may move all its slots).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from slotbridge.errors import BadAnswer, NotFound, OutcomeUnknown, Rejected, WriteRefused
 from slotbridge.http.transport import Response
@@ -32,6 +32,9 @@ from slotbridge.reservekit.models import (
 
 T = TypeVar("T")
 
+_POLLED: Final = ("/services", "/time-slots")
+"""The listings that runs read again and again."""
+
 
 class ReserveKitClient:
     """One account of ReserveKit, seen with one key.
@@ -49,6 +52,11 @@ class ReserveKitClient:
     def requests(self) -> int:
         """How many requests were sent, repeated ones included: each of them counts against the month."""
         return self._calls.requests
+
+    @property
+    def pages(self) -> dict[int, int]:
+        """How many requests each service's time slots took when they were last listed; under 0, the services."""
+        return {service: asked for (path, service), asked in self._calls.pages.items() if path in _POLLED}
 
     def require_room(self, requests: int) -> None:
         """Raises BudgetSpent if the month has no room for so many requests: what is begun shall be finished."""

@@ -21,7 +21,7 @@ from slotbridge.store.tables import Table
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The last migration: the schema that this code works with."""
 
 MENDED: Final = "Put a copy back with `slotbridge db restore`"

@@ -170,6 +170,15 @@ class ServiceZone(Table, table=True):
     read_at: datetime
 
 
+class ListingPages(Table, table=True):
+    """How many requests a service's time slots took when they were last listed; of service 0, the services."""
+
+    __tablename__ = "listing_pages"
+
+    service_id: int = Field(primary_key=True)
+    pages: int
+
+
 class RequestCount(Table, table=True):
     """How many requests were sent to a side in a calendar month (UTC, YYYY-MM), those of killed runs included."""
 

@@ -21,6 +21,8 @@ _MORE: Final = _COUNT.on_conflict_do_update(
     ["month", "side"], set_={"requests": col(tables.RequestCount.requests) + _COUNT.excluded.requests}
 )
 _FULLER: Final = _STATE.on_conflict_do_update(["side"], set_={"bucket_empty_at": _STATE.excluded.bucket_empty_at})
+_LISTED: Final = upsert(tables.ListingPages)
+_LISTED_ANEW: Final = _LISTED.on_conflict_do_update(["service_id"], set_={"pages": _LISTED.excluded.pages})
 _SENT: Final = tables.rows_of(tables.RequestCount).where(col(tables.RequestCount.month) == bindparam("of"))
 _SIDE: Final = tables.rows_of(tables.SideState).where(col(tables.SideState.side) == bindparam("of"))
 
@@ -70,6 +72,19 @@ class Usage:
         counts: dict[Side, int] = {"bitrix24": 0, "reservekit": 0}
         with transaction(self._engine) as connection:
             return counts | {row.side: row.requests for row in connection.execute(_SENT, {"of": month_of(at)})}
+
+    def pages(self) -> dict[int, int]:
+        """How many requests each service's time slots took when they were last listed; under 0, the services."""
+        with transaction(self._engine) as connection:
+            return {row.service_id: row.pages for row in connection.execute(tables.rows_of(tables.ListingPages))}
+
+    def note_pages(self, pages: Mapping[int, int]) -> None:
+        """Notes the same, as far as it is news: most listings have as many pages as ever."""
+        known = self.pages()
+        rows = [{"service_id": each, "pages": count} for each, count in pages.items() if known.get(each) != count]
+        if rows:
+            with transaction(self._engine) as connection:
+                connection.execute(_LISTED_ANEW, rows)
 
     def side(self, side: Side, key: str) -> SideRecord:
         """What is known of a side. `key` is a digest of the key and what else an answer depends on.

@@ -206,6 +206,7 @@ class Bridge:
             self._note_closed(store, planner.frozen.keys() - closed.keys(), planner.frozen)
             counts = {status: report.count(status) for status in ("quiet", "changed", "held", "failed")}
             store.finish_run(run, requests=dict(self._since(before)), pairs=counts)
+            store.usage.note_pages(self._reservekit.pages)
         self._forget_old(store)
         log.info("run.finished", pairs=counts, requests=report.requests)
         return report
