@@ -103,6 +103,39 @@ def test_nothing_is_changed_and_every_request_is_counted(business: Rig) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("own", "what", "hint", "setting"),
+    [
+        (
+            {},
+            "it is asked at most 2 times a second, and 49 times at once",
+            'That is for plan = "standard"; change it if the portal has the other kind of plan',
+            Setting("[bitrix24]", 'plan = "enterprise"'),
+        ),
+        (
+            {"requests_per_second": 200.0, "burst": 20},
+            "it is asked at most 200 times a second, and 20 times at once",
+            "That is as [bitrix24] requests_per_second and burst say",
+            None,
+        ),
+        (
+            {"burst": 20},
+            "it is asked at most 2 times a second, and 20 times at once",
+            'That is as [bitrix24] burst says; the other number is for plan = "standard"',
+            None,
+        ),
+    ],
+)
+def test_how_fast_the_portal_is_asked_is_told_with_what_says_so(
+    rig: Rig, own: dict[str, Any], what: str, hint: str, setting: Setting | None
+) -> None:
+    settings = settings_of(rig)
+    numbers = {"requests_per_second": None, "burst": None} | own
+    settings = settings.model_copy(update={"bitrix24": settings.bitrix24.model_copy(update=numbers)})
+    found = by_id(portal(PortalFacts(frozenset({"booking"})), settings, WEBHOOK_WORDS))["bitrix24.limits"]
+    assert (found.state, found.what, found.hint, found.setting) == ("ok", what, hint, setting)
+
+
 def test_the_week_is_shown_as_it_is_read(business: Rig) -> None:
     (week,) = examined(business).weeks
     assert [(str(seen.window), seen.capacity) for seen in week.windows] == [
@@ -468,7 +501,7 @@ def test_every_form_of_pages_is_fine(business: Rig, pagination: Any, honoured: b
 @pytest.mark.parametrize(
     ("one", "whole", "state", "words"),
     [
-        (Sample(1, ("page",)), Sample(3), "ok", "keeps to the page size and honours no_pagination"),
+        (Sample(1, ("page",)), Sample(3), "ok", "answers one row for a page of one and honours no_pagination"),
         (Sample(1, ("page",)), Sample(1, ("page",)), "ok", "ignores no_pagination"),
         (Sample(3), Sample(3), "ok", "more than one row"),
         (Sample(1), Sample(1), "warning", "does not say into how many pages"),

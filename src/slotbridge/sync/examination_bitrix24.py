@@ -200,6 +200,11 @@ def _limits(settings: Settings) -> Finding:
     portal = settings.bitrix24
     limits = portal.limits
     what = f"it is asked at most {limits.rate:g} times a second, and {limits.burst} times at once"
+    own = {"requests_per_second": portal.requests_per_second, "burst": portal.burst}
+    if numbers := [name for name, value in own.items() if value is not None]:
+        rest = "" if len(numbers) == len(own) else f'; the other number is for plan = "{portal.plan}"'
+        hint = f"That is as [bitrix24] {' and '.join(numbers)} {'say' if len(numbers) > 1 else 'says'}{rest}"
+        return Finding("bitrix24.limits", "ok", what, hint)
     other = "enterprise" if portal.plan == "standard" else "standard"
     hint = f'That is for plan = "{portal.plan}"; change it if the portal has the other kind of plan'
     return Finding("bitrix24.limits", "ok", what, hint, Setting("[bitrix24]", f'plan = "{other}"'))

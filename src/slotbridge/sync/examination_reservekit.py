@@ -127,9 +127,10 @@ def _pages(found: PageFacts | SlotbridgeError | None) -> Iterator[Finding]:
     elif found.one.count < found.listed and not found.one.numbers:
         yield Finding(name, "warning", "the server cuts its lists, and does not say into how many pages", hint)
     else:
-        size = "keeps to the page size" if found.one.count == 1 else "answers more than one row for a page of one"
+        rows = "one row" if found.one.count == 1 else "more than one row"  # how long a page may be was not looked at
         whole = "honours" if found.whole.count == found.listed else "ignores"
-        yield Finding(name, "ok", f"the server {size} and {whole} no_pagination; lists are complete either way")
+        said = f"the server answers {rows} for a page of one and {whole} no_pagination; lists are complete either way"
+        yield Finding(name, "ok", said)
 
 
 def _times(found: Iterable[Slots | SlotbridgeError], settings: Settings) -> Iterator[Finding]:
