@@ -449,6 +449,13 @@ async def test_a_write_refused_for_its_rate_is_sent_again_after_the_wait_asked_f
     assert server.clock.monotonic() == pytest.approx(30, abs=0.1)
 
 
+async def test_who_is_asked_to_wait_less_than_no_time_waits_as_without_a_number() -> None:
+    limited = httpx.Response(429, headers={"Retry-After": "-5"}, json={"error": "too many requests"})
+    server = Server([limited, listed([])])
+    await server.client().list_time_slots(123)
+    assert server.clock.monotonic() == pytest.approx(1, abs=0.1)
+
+
 async def test_the_header_comes_before_the_body() -> None:
     limited = httpx.Response(429, headers={"Retry-After": "4"}, json={"error": "slow down", "retry_after": 30})
     server = Server([limited, listed([])])

@@ -172,6 +172,8 @@ def test_a_text_that_names_the_missing_service_is_as_good_as_the_code() -> None:
         ({"Retry-After": "7"}, {"retry_after": 30}, 7.0),
         ({}, {"retry_after": 30}, 30.0),
         ({"Retry-After": "soon"}, {"retry_after": "12"}, 12.0),
+        ({"Retry-After": "-5"}, {"retry_after": 12}, 12.0),
+        ({"Retry-After": "-5"}, {"retry_after": -5}, None),
         ({"Retry-After": "Mon, 03 Mar 2025 09:00:09 GMT"}, {}, 9.0),
         ({}, {}, None),
     ],

@@ -114,7 +114,7 @@ def quote(text: str, secret: str) -> str:
 
 
 def waiting_time(value: object, now: datetime) -> float | None:
-    """The seconds that a Retry-After asks for: a number, digits or an HTTP date; else None."""
+    """The seconds that a Retry-After asks for: a number, digits or an HTTP date; else None. Less than none is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -123,7 +123,7 @@ def waiting_time(value: object, now: datetime) -> float | None:
         return None
     except ValueError:
         return asked_wait(str(value), now)
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def _code(value: object, secret: str) -> str | None:
