@@ -320,10 +320,11 @@ def test_whatever_stands_there_the_answer_is_settings_or_problems(value: object)
         ),
         *[
             (
-                f"[[resource_types]]\nid = 1\ncode = '{code}'\n",
-                f"[[resource_types]] number 1: code{shown}: must have 1 to 255 characters that are not all spaces",
+                f"[[resource_types]]\nid = 1\n{key} = '{value}'\n",
+                f"[[resource_types]] number 1: {key}{shown}: must have 1 to 255 characters that are not all spaces",
             )
-            for code, shown in [("", ' = ""'), ("  ", ' = "  "'), ("x" * 256, "")]
+            for key in ("code", "name")
+            for value, shown in [("", ' = ""'), ("  ", ' = "  "'), ("x" * 256, "")]
         ],
         (
             "[[resource_types]]\nid = 1\ncode = 'new'\n[[resource_types]]\nid = 2\ncode = 'NEW'\n",

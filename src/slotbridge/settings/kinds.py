@@ -183,7 +183,7 @@ def _label(value: str) -> str:
     return value
 
 
-def _code(value: str) -> str:
+def _told(value: str) -> str:
     if not value.strip() or len(value) > 255:
         raise ValueError("must have 1 to 255 characters that are not all spaces")
     return value
@@ -202,7 +202,8 @@ Rate = Annotated[_Decimal, AfterValidator(_positive)]
 Interval = Annotated[int, BeforeValidator(_seconds), AfterValidator(_lasting(10, 2_592_000, "10s and 720h"))]
 Grace = Annotated[int, BeforeValidator(_seconds), AfterValidator(_lasting(0, 3600, "0s and 1h"))]
 Label = Annotated[str, AfterValidator(_label)]
-Code = Annotated[str, AfterValidator(_code)]
+Code = Annotated[str, AfterValidator(_told)]
+Name = Annotated[str, AfterValidator(_told)]
 Zone = Annotated[str, AfterValidator(_zone)]
 WebUrl = Annotated[str, _STRIPPED, AfterValidator(_web_url)]
 PortalUrl = Annotated[str, _STRIPPED, AfterValidator(_portal_url)]

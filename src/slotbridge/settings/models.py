@@ -15,6 +15,7 @@ from slotbridge.settings.kinds import (
     Label,
     Listen,
     Minutes,
+    Name,
     Origin,
     PortalUrl,
     Positive,
@@ -149,7 +150,7 @@ class ResourceTypeSettings(Table):
 
     id: Positive
     code: Code | None = None
-    name: str | None = None
+    name: Name | None = None
     infoNotificationDelay: Count | None = None
     isConfirmationNotificationOn: bool | None = None
     templateTypeConfirmation: str | None = None
