@@ -14,20 +14,14 @@ from slotbridge.lenses.items import Odd, Range, TimeSlot
 from slotbridge.reconcile.model import Change
 from slotbridge.reconcile.rebase import Ranges
 from slotbridge.settings import ReserveKitSettings
-from slotbridge.sync.repetition import held_off, once, what, within_the_hour
+from slotbridge.sync.repetition import held_off, marked, what, within_the_hour
 from slotbridge.sync.work import Work
 
 
 def as_refused(work: Work, changes: Iterable[Change], settings: ReserveKitSettings, now: datetime) -> tuple[str, ...]:
     """Under which names these are remembered, which ReserveKit found wrong: sent again once, then no more within the
     hour."""
-    return tuple(_marked(name, work, now) for name in _digests(changes, settings, work.snapshot))
-
-
-def _marked(name: str, work: Work, now: datetime, *, denied: bool = False) -> str:
-    """The name of what was refused, with when it may not be sent again: in this hour, if it was sent before."""
-    known = set(map(what, work.memory.refused))
-    return within_the_hour(name, now, denied=denied) if name in known else once(name)
+    return tuple(marked(name, work.memory.refused, now) for name in _digests(changes, settings, work.snapshot))
 
 
 SHUT: Final = "bitrix24:shut"
@@ -46,7 +40,7 @@ def note_refused_ranges(work: Work, ranges: Ranges, error: ApiError, now: dateti
         denied = isinstance(error, AccessRefused)
         if error.code not in ABOUT_HOURS:
             work.refused[SHUT] = error.words
-        work.refused[_marked(_of_ranges(work, ranges), work, now, denied=denied)] = error.words
+        work.refused[marked(_of_ranges(work, ranges), work.memory.refused, now, denied=denied)] = error.words
 
 
 def still_refused_ranges(work: Work, ranges: Ranges, now: datetime) -> Rejected | None:

@@ -20,6 +20,11 @@ def within_the_hour(digest: str, now: datetime, *, denied: bool = False) -> str:
     return f"{hour} {_DENIED}" if denied else hour
 
 
+def marked(digest: str, known: Collection[str], now: datetime, *, denied: bool = False) -> str:
+    """The name of what was refused, with when it may not be sent again: in this hour, if it was sent before."""
+    return within_the_hour(digest, now, denied=denied) if digest in map(what, known) else once(digest)
+
+
 def what(name: str) -> str:
     """The digest in such a name."""
     return name.partition(" ")[0]
