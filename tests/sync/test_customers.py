@@ -362,6 +362,7 @@ def test_a_step_that_fails_holds_the_slot_until_its_cause_is_gone(
         assert (held.status, only_hold(held).id, statuses(rig)) == ("held", shown.id, ["confirmed", "confirmed"])
     assert (4, 540, 600, 2) in rig.in_reservekit(), "everything else goes on"
     portal(rig, **dict.fromkeys(behaviour, True))
+    rig.clock.time += 3600  # what was refused twice rests for an hour
     assert rig.run().pairs[0].status == "changed"
     assert (waiting(rig), contacts(rig)) == ([("Ada Lovelace",), ("Bob",)], ["Ada Lovelace", "Bob"])
     assert (statuses(rig), open_holds(rig)) == (["cancelled", "cancelled"], [])

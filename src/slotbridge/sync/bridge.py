@@ -23,10 +23,11 @@ from slotbridge.store import Memory, Store
 from slotbridge.sync.connection import Connection, connect, key_of
 from slotbridge.sync.metering import content_digest
 from slotbridge.sync.naming import Naming
-from slotbridge.sync.planning import CLOSED_FOR, Base, Planner
+from slotbridge.sync.planning import Base, Planner
 from slotbridge.sync.reading import Reader
 from slotbridge.sync.report import RunReport, TypeReport
 from slotbridge.sync.resource_types import TypeKeeper
+from slotbridge.sync.resting import CLOSED_FOR
 from slotbridge.sync.run import Pass, Progress, chunks, read_zones, set_zones
 from slotbridge.sync.terms import agreement_of, options_of
 from slotbridge.sync.work import Circuits, Stop, Work, never

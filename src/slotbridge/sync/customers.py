@@ -22,8 +22,9 @@ from slotbridge.reconcile.model import Change
 from slotbridge.reservekit import Booking, Customer, ReserveKitClient
 from slotbridge.store import Store
 from slotbridge.store.customers import Moved, Step
-from slotbridge.sync.planning import Planner, stays
+from slotbridge.sync.planning import Planner
 from slotbridge.sync.reading import FRESH, SETTLES
+from slotbridge.sync.resting import note_refused_step, stays
 from slotbridge.sync.work import Stop, Work, never
 
 ROUNDS = 4
@@ -121,6 +122,8 @@ class Usher:
                 await self._move(work, booking, way, customer, what)
             except ApiError as error:
                 work.stranded[way.slot_id] = stays(booking.id, str(impersonal(error)))
+                (come,) = self._store.customers.of([booking.id]).values()
+                note_refused_step(work, come, error, self._clock.now())
                 return
 
     async def _move(self, work: Work, booking: Booking, way: Moved, customer: Customer, what: str) -> None:

@@ -19,6 +19,7 @@ from slotbridge.sync.customers import farewells
 from slotbridge.sync.metering import content_digest
 from slotbridge.sync.naming import is_about_names
 from slotbridge.sync.report import PairReport
+from slotbridge.sync.resting import TURNED_AWAY, refused_steps
 from slotbridge.sync.terms import agreement_of
 from slotbridge.sync.work import Work
 
@@ -100,19 +101,19 @@ def _about_names(work: Work) -> dict[str, Any]:
 
 
 def _refusals(work: Work) -> dict[str, Any]:
-    """What is not to be sent again, of hours and of names, each with the words for it; nothing where that stays."""
+    """What is not to be sent again, of hours, names and customers, with the words for it; nothing where that stays."""
     known, names = work.memory.refused, work.names
-    hours = work.refused if work.refused or work.error is None else _kept(known, of_names=False)
+    hours = work.refused if work.refused or work.error is None else _of_hours(known)
     if names is None or names.shown is not None:
         named = names.refused if names is not None else {}
     else:
-        named = _kept(known, of_names=True)
-    now = {**hours, **named}
+        named = {name: words for name, words in known.items() if name.startswith(REFUSED)}
+    now = {**hours, **named, **refused_steps(work)}
     return {} if now == known else {"refused": now}
 
 
-def _kept(refused: Mapping[str, str], *, of_names: bool) -> dict[str, str]:
-    return {digest: words for digest, words in refused.items() if digest.startswith(REFUSED) == of_names}
+def _of_hours(refused: Mapping[str, str]) -> dict[str, str]:
+    return {name: words for name, words in refused.items() if not name.startswith((REFUSED, TURNED_AWAY))}
 
 
 def report_of(work: Work, outcome: Outcome, *, dry: bool) -> PairReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from slotbridge.clock import Clock
@@ -17,11 +17,9 @@ from slotbridge.reconcile.rebase import Ranges
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.sync.refusals import still_refused, still_refused_ranges, tell_not_kept
+from slotbridge.sync.resting import resting
 from slotbridge.sync.terms import agreement_of, options_of, terms_of, unseen
 from slotbridge.sync.work import Work, keeping_to
-
-CLOSED_FOR = timedelta(hours=1)
-"""For how long a refusal is believed where nobody watches."""
 
 Base = tuple[Agreement, tuple[Link, ...]]
 """What a pair agreed on, and on which terms."""
@@ -30,8 +28,8 @@ Base = tuple[Agreement, tuple[Link, ...]]
 class Planner:
     """Plans works. `frozen` are sides that turned out to be closed to writing in this run (W6).
 
-    `targets` are earlier bases, by pair, that both sides shall go back to instead of being merged. With `patient`, a
-    cancellation that was refused is not asked for again within the hour.
+    `targets` are earlier bases, by pair, that both sides shall go back to instead of being merged. `patient` is that
+    of `Work`.
     """
 
     def __init__(
@@ -104,7 +102,7 @@ class Planner:
         circumstances: dict[str, Any] = {
             "booked": work.booked or {},
             "leaving": work.leaving | _still_leaving(work),
-            "stranded": self._resting(work) | work.stranded,
+            "stranded": resting(work, self._clock.now()) | work.stranded,
             "frozen": dict(self.frozen),
             "outage": work.outage,
             "doubt": work.doubt,
@@ -122,12 +120,6 @@ class Planner:
             options = replace(options, disagreement=disagreement(target[0], work.agreement))
         base = None if work.memory.agreement is None else work.memory.links
         work.plan = plan(base, work.snapshot, work.terms, options)
-
-    def _resting(self, work: Work) -> dict[int, str]:
-        """The slots whose customers are not asked for by now, and why: a booking there was kept not long ago (W6)."""
-        since = self._clock.now() - CLOSED_FOR
-        kept = [way for way in work.memory.customers if self.patient and way.step == "listed" and way.at > since]
-        return {way.slot_id: _told_before(work, way.booking_id) for way in kept}
 
     def _moves_slots(self, work: Work) -> bool:
         """Whether slots would go or move, now or once a hold is approved: what is shown then is what is approved."""
@@ -157,17 +149,6 @@ class Planner:
                 work.go_on()
         if error is not None:
             work.fail(error)
-
-
-def stays(booking_id: int, why: str) -> str:
-    """Why a slot stays: a booking on it does."""
-    return f"booking {booking_id} stays for now: {why}"
-
-
-def _told_before(work: Work, booking_id: int) -> str:
-    """The same, in the words in which the open hold has it."""
-    told = [part for hold in work.memory.holds for part in hold.reason.split("; ", 1) if stays(booking_id, "") in part]
-    return told[0] if told else stays(booking_id, "ReserveKit would not cancel it, and is asked again within the hour")
 
 
 def _still_leaving(work: Work) -> set[int]:

@@ -65,7 +65,8 @@ class Work:
 
     `bookings` are the upcoming ones as read at `booked_at`, like `read_at`; `booked` are the phrases about them.
     `leaving` and `stranded` are those of `Options`, as far as this run knows; `seen_off` are bookings that it has
-    cancelled, `noted` the creations that it has sent.
+    cancelled, `noted` the creations that it has sent. `turned_away` is to a customer's way to the wait list what
+    `refused` is to the hours.
     """
 
     pair: PairSettings
@@ -96,6 +97,7 @@ class Work:
     applied: list[Change] = field(default_factory=list)
     told: list[Overruled] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    turned_away: dict[str, str] = field(default_factory=dict)
     error: SlotbridgeError | None = None
     known: bool = False
     instead: Ranges | None = None
