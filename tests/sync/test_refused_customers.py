@@ -26,6 +26,7 @@ from tests.sync.departures import (
     none_moved,
     statuses,
     waiting,
+    ways,
 )
 from tests.sync.rig import Rig
 
@@ -311,3 +312,37 @@ def test_W4_a_death_while_it_is_refused_has_it_sent_no_more_than_once_more(
         rig.run()
         all_moved(rig, "Bob")
         doom += 1
+
+
+@modes
+def test_a_slot_that_rested_when_customers_were_moved_does_not_go_in_the_same_run(
+    unattended: bool, make_rig: MakeRig
+) -> None:
+    """Not even if the hour is over by the time that all is planned anew."""
+    rig = approved(make_rig, ADA, max_delete_ratio=1.0)
+    rig.unattended = unattended
+    monday, tuesday, wednesday = rig.slot_ids()
+    book(rig, BOB, "2026-05-19", slot=1)
+    refuse(rig, f"{CANCELLATION}/1", 422, "invalid")
+    rig.clock.time += HOUR - rig.clock.time % HOUR
+    for _ in range(2):
+        five_minutes_later(rig)
+    rig.ranges(("Wed", 540, 1080, 30))
+    (hold,) = (hold for hold in rig.run().pairs[0].holds if f"time slot {tuesday} " in hold.reason)
+    decide(rig, hold, "approve")
+
+    def turn_the_hour() -> None:
+        rig.clock.time += 60
+        rig.world.reservations.edit_slot(wednesday, max_bookings=9)
+
+    def dawdle() -> None:
+        rig.clock.time += 10
+        rig.before_request("GET /v1/time-slots", turn_the_hour)
+
+    refused_at = rig.clock.time - (rig.clock.now() - ways(rig)[0].at).total_seconds()
+    rest = HOUR if unattended else HOUR - refused_at % HOUR
+    rig.clock.time = refused_at + rest - 30
+    rig.before_request(f"{CANCELLATION}/2", dawdle)
+    assert kinds(rig.run().pairs[0]) == ["booked"]
+    assert (statuses(rig), rig.slot_ids()) == (["confirmed", "cancelled"], [monday, wednesday])
+    assert rig.in_bitrix24() == [("Wed", 540, 1080, 60)]

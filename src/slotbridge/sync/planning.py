@@ -98,11 +98,13 @@ class Planner:
         if work.terms is None:
             return
         work.agreement = agreement_of(work.pair, work.terms, work.snapshot)
+        # A slot that rested while customers were moved must not go because the hour is over before the run is.
+        work.stranded = resting(work, self._clock.now()) | work.stranded
         target = self._targets.get(work.name)
         circumstances: dict[str, Any] = {
             "booked": work.booked or {},
             "leaving": work.leaving | _still_leaving(work),
-            "stranded": resting(work, self._clock.now()) | work.stranded,
+            "stranded": work.stranded,
             "frozen": dict(self.frozen),
             "outage": work.outage,
             "doubt": work.doubt,
