@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import traceback
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -168,6 +169,38 @@ async def test_a_renewal_that_fails_inside_a_batch_leaves_what_was_executed_exec
 
 
 # What can go wrong
+
+
+async def test_access_that_another_process_got_is_noticed_once_and_used() -> None:
+    cloud = Cloud()
+    assert not cloud.access.granted_anew()
+    with pytest.raises(AccessRefused):
+        await cloud.gateway.call(READ)
+    for _ in range(2):
+        cloud.granted()
+        assert cloud.access.granted_anew()
+        assert not cloud.access.granted_anew()
+        await cloud.gateway.call(READ)
+    assert cloud.calls == ["acc3ss1x", "acc3ss2x"]
+    assert cloud.asked == []
+
+
+async def test_a_pair_that_we_renewed_ourselves_is_nothing_new(cloud: Cloud) -> None:
+    await cloud.gateway.call(READ)
+    cloud.expired = True
+    await cloud.gateway.call(READ)
+    assert len(cloud.asked) == 1
+    assert not cloud.access.granted_anew()
+
+
+async def test_while_we_renew_nothing_is_taken_over(cloud: Cloud) -> None:
+    await cloud.gateway.call(READ)
+    cloud.expired, cloud.delay = True, 0.01
+    call = asyncio.create_task(cloud.gateway.call(READ))
+    await cloud.reached.wait()
+    cloud.keeper.pairs[CLIENT] = replace(cloud.keeper.pairs[CLIENT], access_token="other")
+    assert not cloud.access.granted_anew()
+    await call
 
 
 async def test_nobody_has_granted_access_yet() -> None:

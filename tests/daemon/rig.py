@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from slotbridge.daemon.daemon import Daemon
 from slotbridge.daemon.roster import Entry
 from slotbridge.daemon.runner import Runner
-from slotbridge.errors import Side, SlotbridgeError
+from slotbridge.errors import Side, SlotbridgeError, StoreError
 from slotbridge.reconcile.model import Change, Hold
 from slotbridge.settings import PairSettings
 from slotbridge.store import DatabaseLock, Store
@@ -37,7 +37,8 @@ class ScriptedEngine:
     """What each pair's next runs find: an error, changes, holds; nothing, if nothing is scripted.
 
     `broken` are lasting errors by pair; `gates` keep runs of a pair from ending until they are opened; `holdings` is
-    what Bitrix24 holds. `raises` is what whole runs end with, `put_off` are pairs that nothing is begun for.
+    what Bitrix24 holds. `granted` says that somebody has granted access. `raises` is what
+    whole runs end with, `put_off` are pairs that nothing is begun for.
     """
 
     def __init__(self, clock: FakeClock, store: Store) -> None:
@@ -51,6 +52,9 @@ class ScriptedEngine:
         self.holdings: dict[str, str] = {}
         self.raises: Exception | None = None
         self.cannot_look: SlotbridgeError | None = None
+        self.granted = False
+        self.access_fails: StoreError | None = None
+        self.asked_for_access = 0
         self.cost = 1
         self.open: set[str] = set()
         self.put_off: set[str] = set()
@@ -78,6 +82,13 @@ class ScriptedEngine:
         if self.cannot_look is not None:
             raise self.cannot_look
         return {pair.name: self.holdings.get(pair.name, "") for pair in pairs}
+
+    def granted_anew(self) -> bool:
+        self.asked_for_access += 1
+        if self.access_fails is not None:
+            raise self.access_fails
+        granted, self.granted = self.granted, False
+        return granted
 
     def _report(self, name: str) -> PairReport:
         found = dict(self.script[name].pop(0)) if self.script.get(name) else {}

@@ -18,6 +18,7 @@ from slotbridge.errors import (
     OutcomeUnknown,
     Side,
     SlotbridgeError,
+    StoreError,
     WriteRefused,
 )
 from tests.daemon.rig import Rig
@@ -160,6 +161,51 @@ async def test_a_key_that_is_refused_is_asked_about_four_times_an_hour_at_most(m
     breaks(rig, AccessRefused("the key is not accepted", side="reservekit"), "ab")
     await rig.pass_by(3600)
     assert len(rig.engine.runs) <= 1 + 3
+
+
+async def test_who_grants_access_anew_does_not_wait_for_the_next_probe(make_rig: MakeRig) -> None:
+    rig = make_rig("a", "b", "c")
+    await rig.pass_by(10)
+    breaks(rig, AccessRefused("the tokens are void", side="bitrix24"))
+    await rig.until(lambda: "side.down" in rig.events)
+    await rig.pass_by(60)
+    runs = len(rig.engine.runs)
+    rig.engine.broken.clear()
+    rig.engine.granted = True
+    assert await rig.until(lambda: "side.up" in rig.events) <= 6
+    await rig.pass_by(2)
+    assert rig.engine.runs[runs].trigger == "probe"
+    assert all(rig.entry(name).failures == 0 for name in "abc")
+
+
+async def test_access_that_was_granted_and_is_refused_as_well_is_asked_about_once(make_rig: MakeRig) -> None:
+    rig = make_rig("a", "b")
+    breaks(rig, AccessRefused("the tokens are void", side="bitrix24"), "ab")
+    await rig.until(lambda: "side.down" in rig.events)
+    runs = len(rig.engine.runs)
+    rig.engine.granted = True
+    await rig.pass_by(600)
+    assert len(rig.engine.runs) == runs + 1
+
+
+async def test_whether_access_was_granted_is_looked_up_only_while_bitrix24_refuses_it(make_rig: MakeRig) -> None:
+    rig = make_rig("a", "b")
+    await rig.pass_by(600)
+    breaks(rig, AccessRefused("the key is not accepted", side="reservekit"), "ab")
+    await rig.pass_by(1200)
+    assert "side.down" in rig.events
+    assert rig.engine.asked_for_access == 0
+
+
+async def test_tokens_that_cannot_be_read_leave_it_to_the_probe(make_rig: MakeRig) -> None:
+    rig = make_rig("a", "b")
+    breaks(rig, AccessRefused("the tokens are void", side="bitrix24"), "ab")
+    rig.engine.access_fails = StoreError("the database is locked")
+    await rig.until(lambda: "side.down" in rig.events)
+    await rig.pass_by(60)
+    assert rig.engine.asked_for_access >= 10
+    rig.engine.broken.clear()
+    assert await rig.until(lambda: "side.up" in rig.events) <= 1000
 
 
 async def test_one_lost_answer_of_one_pair_is_not_the_whole_side(make_rig: MakeRig) -> None:

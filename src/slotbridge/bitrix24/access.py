@@ -43,6 +43,9 @@ class Access(Protocol):
     async def renew(self, used: Mapping[str, str], *, expired: bool) -> bool:
         """Whether there are other parameters now than those `used`, which the portal called expired, or invalid."""
 
+    def granted_anew(self) -> bool:
+        """Whether somebody has let us in anew since; the next request goes by that. Asks nobody."""
+
     async def aclose(self) -> None:
         """Closes what this way in keeps open for itself."""
 
@@ -71,6 +74,9 @@ class WebhookAccess:
         return {}
 
     async def renew(self, used: Mapping[str, str], *, expired: bool) -> bool:
+        return False
+
+    def granted_anew(self) -> bool:
         return False
 
     async def aclose(self) -> None:

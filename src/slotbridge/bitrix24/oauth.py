@@ -98,6 +98,19 @@ class OAuthAccess:
                 return False
             return await self._replace(token, expired=expired)
 
+    def granted_anew(self) -> bool:
+        """Whether another process has stored a pair since. True once for each: it is the one in use from then on.
+
+        Raises StoreError.
+        """
+        if self._renewing.locked():
+            return False
+        stored = self._keeper.load(self._application.client_id)
+        if stored is None or (self._pair is not None and stored.access_token == self._pair.access_token):
+            return False
+        self._use(stored)
+        return True
+
     async def authorize(self, code: str) -> TokenPair:
         """Gets the first pair for a code, and stores it. Raises ApiError or StoreError."""
         async with self._renewing, self._keeper.exclusive():

@@ -6,6 +6,7 @@ Nothing in here waits: a tick begins work and returns. All time is the clock's, 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from random import Random
 from typing import Final, Protocol
@@ -32,7 +33,8 @@ AT_ONCE: Final = 4
 
 MEMORY_RETRY: Final = 60.0
 DECISIONS_EVERY: Final = 5.0
-"""Seconds after which it is looked again whether a person has decided anything: only the database is asked."""
+"""Seconds after which it is looked again whether a person has decided anything, or granted access: only the database
+is asked."""
 
 ECHO: Final = 60.0
 """Seconds in which an event that is no news counts as the echo of our own write."""
@@ -80,6 +82,7 @@ class Daemon:
         self._retry_at = 0.0
         self._heeded: Mapping[str, datetime] = {}
         self._heeded_at = 0.0
+        self._access_at = 0.0
         self.roster = enrolled(pairs, store.recall([pair.name for pair in pairs]), clock, random)
         self._timetable = Timetable(self.roster, store, caps[METERED], clock, random)
         self._tenure = Tenure(lock, clock)
@@ -111,6 +114,7 @@ class Daemon:
         if not self._may_begin() or now < self._retry_at:
             return
         if self._sides.down:
+            self._heed_access(now)
             self._probe(now)
             if self._sides.are_used_up or not self._timetable.keeps_reserve:
                 return
@@ -303,6 +307,15 @@ class Daemon:
             if decided[name] != self._heeded.get(name):
                 self.notice(name, "a person's decision")
         self._heeded = decided
+
+    def _heed_access(self, now: float) -> None:
+        """Who grants access anew waits for the daemon: `auth` is another process, and only stores the tokens."""
+        if not self._sides.is_refused("bitrix24") or now - self._access_at < DECISIONS_EVERY:
+            return
+        self._access_at = now
+        with suppress(StoreError):  # the probe will tell
+            if self._engine.granted_anew():
+                self._sides.ask_now("bitrix24", now)
 
     def _run_early(self, group: Sequence[Entry], trigger: str) -> None:
         if self._may_begin():

@@ -33,6 +33,9 @@ class Portal(Protocol):
     async def bitrix24_digests(self, pairs: Sequence[PairSettings]) -> dict[str, str | None]:
         """What Bitrix24 holds for each pair now, in short. Raises ApiError."""
 
+    def granted_anew(self) -> bool:
+        """Whether somebody has granted access anew since it was asked last. Asks nobody; raises StoreError."""
+
 
 class Lookout:
     """Looks, one look at a time, and calls `run` with the pairs that are worth a run and what that is to be called.

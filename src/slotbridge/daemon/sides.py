@@ -67,6 +67,15 @@ class Sides:
         """Whether one of them is down because the month's requests are used up: there is no reserve then."""
         return any(isinstance(outage.error, BudgetSpent) for outage in self._outages.values())
 
+    def is_refused(self, side: Side) -> bool:
+        """Whether a side is down because it does not let us in."""
+        outage = self._outages.get(side)
+        return outage is not None and isinstance(outage.error, AccessRefused)
+
+    def ask_now(self, side: Side, now: float) -> None:
+        """There is reason to ask a side that is down before its time."""
+        self._outages[side].probe_at = now
+
     def learn(self, ran: Sequence[Entry], roster: Roster, now: float) -> Moved:
         """What a run that has just ended says about the sides; it has been noted in the entries already."""
         if any(entry.error is None for entry in ran):

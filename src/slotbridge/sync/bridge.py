@@ -274,6 +274,10 @@ class Bridge:
         ranges = {pair.name: found[pair.resource_id] for pair in pairs}
         return {name: None if isinstance(held, ApiError) else content_digest(held) for name, held in ranges.items()}
 
+    def granted_anew(self) -> bool:
+        """Whether somebody has let us into the portal anew since it was asked last. Asks nobody; raises StoreError."""
+        return self._connection.access.granted_anew()
+
     async def discover(self) -> Discovery:
         """All resources and all services."""
         resources, services = await both(self._bitrix24.list_resources(), self._reservekit.list_services())
