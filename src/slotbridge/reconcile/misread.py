@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.items import Odd, TimeSlot
-from slotbridge.lenses.terms import Terms
+from slotbridge.lenses.terms import Terms, TimeBasis
 from slotbridge.reconcile.model import Link
 from slotbridge.week import Window
 
-Clock = Literal["wall", "utc"]
-CLOCKS: tuple[Clock, ...] = ("wall", "utc")
+CLOCKS: tuple[TimeBasis, ...] = ("wall", "utc")
 
 Unseen = Sequence[tuple[Window, frozenset[int]]]
 """Windows whose creation was sent and never confirmed, each with the slots that were there before."""
@@ -35,8 +33,8 @@ def misread(items: Sequence[TimeSlot | Odd], unseen: Unseen, base: Sequence[Link
 
 def _advice(items: Sequence[TimeSlot | Odd], terms: Terms) -> str:
     zoned = slots.time_forms(items) == {"zoned"}
-    now: Clock = ("utc" if zoned else "wall") if terms.time_basis == "auto" else terms.time_basis
-    other: Clock = "wall" if now == "utc" else "utc"
+    now: TimeBasis = ("utc" if zoned else "wall") if terms.time_basis == "auto" else terms.time_basis
+    other: TimeBasis = "wall" if now == "utc" else "utc"
     as_shown, as_sent = (
         f'time_basis = "{clock}" and time_format = "{"rfc3339" if zoned and clock == "utc" else "naive"}"'
         for clock in (now, other)

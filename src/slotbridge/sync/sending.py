@@ -126,9 +126,9 @@ class Sender:
         if failure is None and sent.silent and is_as_before(plan, before, work.reservekit):
             return _unanswered(work)
         strays = astray(plan, before, work.reservekit)
-        if strays and isinstance(failure, Rejected):  # to be sent in smaller requests, it would be there twice
-            missing = [miss for miss in missing if miss.value in strays]
-            failure = None
+        own = [miss for miss in missing if miss.value in strays]
+        if own and isinstance(failure, Rejected):  # to be sent in smaller requests, it would be there twice
+            missing, failure = own, None
         if isinstance(failure, OutcomeUnknown) and is_as_before(plan, before, work.reservekit):
             failure = failure.refusal or failure
         shown = [slots.view(items, plan.terms) for items in (before, work.reservekit)]
