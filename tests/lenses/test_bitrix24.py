@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from slotbridge.lenses.bitrix24 import own_terms, put, refused, view
-from slotbridge.lenses.items import Odd, Range
+from slotbridge.lenses.items import Odd, Range, Ranges
 from slotbridge.lenses.terms import Terms, Wanted
 from slotbridge.week import DAY, Window
 
@@ -27,7 +27,7 @@ def windows(items: Sequence[Range | Odd], terms: Terms = TERMS) -> list[Window]:
     return [seen.window for seen in view(items, terms).windows]
 
 
-def rewritten(items: Sequence[Range | Odd], wanted: Sequence[Wanted], terms: Terms = TERMS) -> tuple[Range | Odd, ...]:
+def rewritten(items: Sequence[Range | Odd], wanted: Sequence[Wanted], terms: Terms = TERMS) -> Ranges:
     return put(items, wanted, terms).items
 
 

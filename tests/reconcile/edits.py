@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from slotbridge.lenses.items import Odd, Range, TimeSlot
+from slotbridge.lenses.items import Odd, Range, Ranges, TimeSlot
 from slotbridge.lenses.reservekit import view as view_slots
 from slotbridge.week import DAY, DAY_NAMES, read_time
 from tests.reconcile.world import BERLIN, TERMS, World, stored
@@ -39,9 +39,6 @@ def new_slot(world: World, which: int, a: int, b: int) -> TimeSlot:
         start, end = 1320, DAY + 120
     world.next_id += 1
     return stored(world.next_id - 1, which % 3, start, end, 1 + a % 3)
-
-
-Ranges = tuple[Range | Odd, ...]
 
 
 def _with_range(items: Ranges, which: int, change: Callable[[Range], Sequence[Range]]) -> Ranges:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from slotbridge.lenses.items import Odd, Range, TimeSlot
+from slotbridge.lenses.items import Odd, Range, Ranges, TimeSlot
 from slotbridge.reconcile.model import Direction, Options, Side
 from slotbridge.reconcile.oscillation import LIMIT, Streak, streaks
 from tests.reconcile.world import MON, TUE, WED, WIDE, World, held, idle, ops, rng, slot, win
@@ -66,7 +66,7 @@ def test_G2_more_than_the_ratio_and_more_than_the_count(side: Side, count: int, 
     assert len(made.changes) == 0 if kept_back else made.deletes
 
 
-def _without(items: tuple[Range | Odd, ...], gone: int) -> tuple[Range | Odd, ...]:
+def _without(items: Ranges, gone: int) -> Ranges:
     """The ranges less the windows of the first days."""
     left = []
     for item in items:

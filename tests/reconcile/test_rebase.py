@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slotbridge.lenses.items import Odd, Range
-from slotbridge.reconcile.rebase import Ranges, by_day, distance, rebased, with_all_of
+from slotbridge.lenses.items import Odd, Range, Ranges
+from slotbridge.reconcile.rebase import by_day, distance, rebased, with_all_of
 
 ZONE = "Europe/Berlin"
 ODD = Odd('{"from": "soon"}', "from is not a number")

@@ -19,7 +19,7 @@ from slotbridge.bitrix24.wire import names, unreadable
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, Rejected
 from slotbridge.http.transport import Transport
-from slotbridge.lenses.items import Odd, Range
+from slotbridge.lenses.items import Odd, Range, Ranges
 
 SCOPES = "the list of permissions"
 
@@ -45,7 +45,7 @@ class Bitrix24Client:
         """How many requests were sent so far, repetitions included."""
         return self._gateway.requests
 
-    async def list_slots(self, resource_ids: Sequence[int]) -> dict[int, tuple[Range | Odd, ...] | ApiError]:
+    async def list_slots(self, resource_ids: Sequence[int]) -> dict[int, Ranges | ApiError]:
         """The ranges of each resource as stored, or the error that concerns this resource alone.
 
         Raises ApiError for what concerns them all: no connection, no access, an answer that is none.

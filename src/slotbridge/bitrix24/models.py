@@ -25,7 +25,7 @@ from slotbridge.bitrix24.wire import (
     unreadable,
 )
 from slotbridge.errors import ApiError
-from slotbridge.lenses.items import Odd, Range
+from slotbridge.lenses.items import Odd, Range, Ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class SlotsWritten:
     `sound`: the set itself was answered by `true`, as documented; else the lists beside it are to be doubted, too.
     """
 
-    before: tuple[Range | Odd, ...]
-    after: tuple[Range | Odd, ...]
+    before: Ranges
+    after: Ranges
     profile: ApiError | None = None
     called: Resource | None = None
     sound: bool = True
@@ -78,7 +78,7 @@ class ResourceWire(Wire):
     description: TextOrEmpty = ""
 
 
-def read_slots(result: object, item: str) -> tuple[Range | Odd, ...]:
+def read_slots(result: object, item: str) -> Ranges:
     """The ranges in a result of `slots.list`. Raises BadAnswer if there is no list of objects in it.
 
     Nor is there one with half a surrogate pair in it: PHP never writes that, and neither a database nor a request of

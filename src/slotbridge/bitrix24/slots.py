@@ -14,15 +14,13 @@ from slotbridge.bitrix24.gateway import BATCH_SIZE, Command, Gateway
 from slotbridge.bitrix24.models import SlotsWritten, read_slots, slot_fields
 from slotbridge.bitrix24.resources import get_command, resource_or_error, update_command
 from slotbridge.errors import AccessRefused, ApiError, LimitReached, NotFound, NotSent, OutcomeUnknown, is_final
-from slotbridge.lenses.items import Odd, Range
+from slotbridge.lenses.items import Odd, Range, Ranges
 from slotbridge.together import together
 
 # Half of what the smaller plans let through at once: as much is left if somebody else has used the bucket, too.
 READS_AT_ONCE = 25
 # PHP reads 1000 variables of a command and drops the rest in silence; a range may take eleven of them.
 RANGES_PER_COMMAND = 80
-
-Ranges = tuple[Range | Odd, ...]
 
 
 class Slots:

@@ -44,3 +44,7 @@ class Odd:
     raw: str
     problem: str
     id: int | None = None
+
+
+Ranges = tuple[Range | Odd, ...]
+"""All that a resource holds, in its order."""

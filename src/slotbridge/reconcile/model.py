@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from slotbridge.lenses.items import Odd, Range, TimeSlot
+from slotbridge.lenses.items import Odd, Range, Ranges, TimeSlot
 from slotbridge.lenses.terms import Problem, Rewrite, Seen, Terms
 from slotbridge.week import Window
 
@@ -64,7 +64,7 @@ class Link(NamedTuple):
 class Snapshot(NamedTuple):
     """Both sides' items, each read in full. A failed or partial read has no snapshot (G4)."""
 
-    bitrix24: tuple[Range | Odd, ...]
+    bitrix24: Ranges
     reservekit: tuple[TimeSlot | Odd, ...]
 
 

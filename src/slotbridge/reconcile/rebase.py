@@ -6,11 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from slotbridge.lenses.items import Odd, Range
+from slotbridge.lenses.items import Odd, Range, Ranges
 from slotbridge.reconcile.matching import best_overlaps
 from slotbridge.week import Window
 
-Ranges = tuple[Range | Odd, ...]
 Day = str | None
 """A day by the name that it has in ranges; None for what is about no day."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from slotbridge.errors import Side
-from slotbridge.lenses.items import Odd, Range
+from slotbridge.lenses.items import Ranges
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.model import Change, Hold, Link, Overruled
 from slotbridge.reconcile.names import LostName, Names
@@ -43,9 +43,9 @@ class Rescue:
     """
 
     resource_id: int
-    ranges: tuple[Range | Odd, ...]
+    ranges: Ranges
     since: datetime
-    left: tuple[Range | Odd, ...] = ()
+    left: Ranges = ()
 
 
 @dataclass(frozen=True, slots=True)

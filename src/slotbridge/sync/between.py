@@ -8,7 +8,8 @@ from dataclasses import replace
 from slotbridge.bitrix24 import SlotsWritten
 from slotbridge.errors import ApiError
 from slotbridge.lenses.bitrix24 import refused
-from slotbridge.reconcile.rebase import Ranges, distance, with_all_of
+from slotbridge.lenses.items import Ranges
+from slotbridge.reconcile.rebase import distance, with_all_of
 from slotbridge.sync.evidence import wished
 from slotbridge.sync.planning import Planner
 from slotbridge.sync.work import Work

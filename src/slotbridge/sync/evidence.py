@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from slotbridge.bitrix24 import SlotsWritten
 from slotbridge.lenses import reservekit as slots
 from slotbridge.lenses.bitrix24 import refused
-from slotbridge.lenses.items import Odd, TimeSlot
+from slotbridge.lenses.items import Odd, Ranges, TimeSlot
 from slotbridge.lenses.terms import ItemChange
 from slotbridge.reconcile.model import Change, Plan, Side, Value
 from slotbridge.reconcile.plan import wanted_of
-from slotbridge.reconcile.rebase import Ranges, rebased
+from slotbridge.reconcile.rebase import rebased
 
 
 def executed(plan: Plan, items: Sequence[TimeSlot | Odd]) -> Iterator[Change]:

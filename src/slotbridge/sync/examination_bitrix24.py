@@ -14,7 +14,7 @@ from slotbridge.bitrix24.events import EventHandler
 from slotbridge.bitrix24.resource_types import ResourceType
 from slotbridge.bitrix24.waitlist import ClientType
 from slotbridge.errors import ApiError, SlotbridgeError
-from slotbridge.lenses.items import Odd, Range
+from slotbridge.lenses.items import Ranges
 from slotbridge.settings import PairSettings, ResourceTypeSettings, Settings
 from slotbridge.sync.binding import EXAMPLE, Standing, hook_address, standing
 from slotbridge.sync.examination import Finding, Setting, counted, failed
@@ -38,7 +38,7 @@ class PortalFacts:
 
     scopes: frozenset[str] | SlotbridgeError | None
     resources: Found[Resource] | SlotbridgeError | None = None
-    ranges: Found[tuple[Range | Odd, ...]] | SlotbridgeError | None = None
+    ranges: Found[Ranges] | SlotbridgeError | None = None
     client_types: Sequence[ClientType] | SlotbridgeError | None = None
     handlers: Sequence[EventHandler] | SlotbridgeError | None = None
     expires_at: datetime | SlotbridgeError | None = None
@@ -103,7 +103,7 @@ def _is_too_old(error: SlotbridgeError) -> bool:
 
 
 def _ranges(
-    found: Found[tuple[Range | Odd, ...]] | SlotbridgeError | None,
+    found: Found[Ranges] | SlotbridgeError | None,
     resources: Found[Resource] | SlotbridgeError | None,
     pairs: Sequence[PairSettings],
 ) -> Iterator[Finding]:

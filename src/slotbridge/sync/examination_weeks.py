@@ -10,7 +10,7 @@ from typing import Literal
 from slotbridge.errors import Side
 from slotbridge.lenses import bitrix24 as ranges
 from slotbridge.lenses import reservekit as slots
-from slotbridge.lenses.items import Odd, Range, TimeSlot
+from slotbridge.lenses.items import Odd, Ranges, TimeSlot
 from slotbridge.lenses.terms import Problem, Seen, Terms
 from slotbridge.settings import PairSettings
 from slotbridge.sync.examination import Finding, Setting, counted
@@ -25,7 +25,7 @@ class Week:
     pair: PairSettings
     terms: Terms
     slots: tuple[TimeSlot | Odd, ...]
-    ranges: tuple[Range | Odd, ...] | None
+    ranges: Ranges | None
 
     @property
     def windows(self) -> list[Seen]:

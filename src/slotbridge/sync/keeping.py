@@ -9,7 +9,7 @@ from typing import NamedTuple
 from slotbridge.bitrix24 import Bitrix24Client, Resource
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError
-from slotbridge.reconcile.rebase import Ranges
+from slotbridge.lenses.items import Ranges
 from slotbridge.store import Rescue, Store
 from slotbridge.sync.between import wish_of
 from slotbridge.sync.planning import Planner

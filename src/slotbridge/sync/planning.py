@@ -9,11 +9,11 @@ from typing import Any
 
 from slotbridge.clock import Clock
 from slotbridge.errors import ApiError, impersonal
+from slotbridge.lenses.items import Ranges
 from slotbridge.reconcile.agreement import Agreement, disagreement
 from slotbridge.reconcile.guards import ANY_SLOT, slots_at_risk
 from slotbridge.reconcile.model import FirstSync, Initial, Link, Side
 from slotbridge.reconcile.plan import plan
-from slotbridge.reconcile.rebase import Ranges
 from slotbridge.reservekit import Booking, ReserveKitClient
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.sync.refusals import still_refused, still_refused_ranges, tell_not_kept

@@ -10,9 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from slotbridge.errors import AccessRefused, ApiError, Rejected, is_final
-from slotbridge.lenses.items import Odd, Range, TimeSlot
+from slotbridge.lenses.items import Odd, Range, Ranges, TimeSlot
 from slotbridge.reconcile.model import Change
-from slotbridge.reconcile.rebase import Ranges
 from slotbridge.settings import ReserveKitSettings
 from slotbridge.sync.repetition import held_off, marked, what, within_the_hour
 from slotbridge.sync.work import Work

@@ -24,13 +24,13 @@ from slotbridge.errors import (
     WriteRefused,
 )
 from slotbridge.lenses.bitrix24 import own_terms, refused
-from slotbridge.lenses.items import Odd, Range, TimeSlot
+from slotbridge.lenses.items import Odd, Ranges, TimeSlot
 from slotbridge.lenses.terms import Terms
 from slotbridge.reconcile.agreement import Agreement
 from slotbridge.reconcile.earlier import doubted
 from slotbridge.reconcile.model import Change, Hold, Overruled, Plan, Side, Snapshot, fingerprint
 from slotbridge.reconcile.names import Renaming
-from slotbridge.reconcile.rebase import Ranges, distance, rebased
+from slotbridge.reconcile.rebase import distance, rebased
 from slotbridge.reservekit import Booking
 from slotbridge.settings import PairSettings
 from slotbridge.store import Intent, Memory, Rescue
@@ -248,7 +248,7 @@ class Work:
             self.names.keep_back("odd-range", refusal)
 
     @property
-    def in_bitrix24(self) -> tuple[Range | Odd, ...]:
+    def in_bitrix24(self) -> Ranges:
         """What Bitrix24 holds, as far as that is known."""
         return self.bitrix24 if self.actual is None else self.actual
 
